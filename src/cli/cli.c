@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "cli/reference.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -10,8 +11,7 @@
 static const char *current_program = "sallyport";
 static const char *current_command;
 
-static const struct cli_option root_option = {
-	"root", "DIR", "keep every path (/etc, /var) below DIR"};
+const struct cli_option cli_root_option = {"root", "DIR", "keep every path (/etc, /var) below DIR"};
 
 int cli_usage_error(const char *format, ...)
 {
@@ -61,6 +61,7 @@ static int print_program_help(const struct cli_program *program)
 	for (const struct cli_command *const *command = program->commands; *command; command++)
 		printf("  %-12s %s\n", (*command)->name, (*command)->summary);
 	printf("  %-12s %s\n", "completion", "print completion for bash, zsh or fish");
+	printf("  %-12s %s\n", "manual", "print the manual page, for man -l -");
 	printf("\n`%s COMMAND --help` tells more, with an example.\n", program->name);
 	return 0;
 }
@@ -74,7 +75,7 @@ static int print_command_help(const struct cli_program *program, const struct cl
 	printf("\nOptions:\n");
 	for (const struct cli_option *option = command->options; option && option->name; option++)
 		print_option(option);
-	print_option(&root_option);
+	print_option(&cli_root_option);
 	print_option(&(struct cli_option){"help", NULL, "print this"});
 	printf("\nExample:\n%s\n", command->example);
 	return 0;
@@ -84,67 +85,6 @@ static int print_version(const struct cli_program *program)
 {
 	printf("%s %s\n", program->name, SALLYPORT_VERSION);
 	return 0;
-}
-
-static void complete_bash(const struct cli_program *program)
-{
-	printf("_%.*s_complete() {\n\tlocal words\n\tcase \"${COMP_WORDS[1]}\" in\n",
-		(int)strcspn(program->name, "-"), program->name);
-	for (const struct cli_command *const *command = program->commands; *command; command++) {
-		printf("\t%s) words=\"--help --root", (*command)->name);
-		for (const struct cli_option *o = (*command)->options; o && o->name; o++)
-			printf(" --%s", o->name);
-		printf("\" ;;\n");
-	}
-	printf("\t*) words=\"--help --version completion");
-	for (const struct cli_command *const *command = program->commands; *command; command++)
-		printf(" %s", (*command)->name);
-	printf("\" ;;\n\tesac\n\tCOMPREPLY=($(compgen -o default -W \"$words\" -- "
-		   "\"${COMP_WORDS[COMP_CWORD]}\"))\n}\ncomplete -o default -F _%.*s_complete %s\n",
-		(int)strcspn(program->name, "-"), program->name, program->name);
-}
-
-static void complete_zsh(const struct cli_program *program)
-{
-	printf("#compdef %s\nif (( CURRENT == 2 )); then\n\t_values command", program->name);
-	for (const struct cli_command *const *command = program->commands; *command; command++)
-		printf(" '%s[%s]'", (*command)->name, (*command)->summary);
-	printf("\nelse\n\tcase $words[2] in\n");
-	for (const struct cli_command *const *command = program->commands; *command; command++) {
-		printf("\t%s) _arguments '--help[print help]' '--root[%s]:folder:_files'", (*command)->name,
-			root_option.help);
-		for (const struct cli_option *o = (*command)->options; o && o->name; o++)
-			printf(" '--%s[%s]%s'", o->name, o->help, o->value ? ":value:_files" : "");
-		printf(" '*:operand:_files' ;;\n");
-	}
-	printf("\tesac\nfi\n");
-}
-
-static void complete_fish(const struct cli_program *program)
-{
-	for (const struct cli_command *const *command = program->commands; *command; command++) {
-		printf("complete -c %s -n __fish_use_subcommand -a %s -d \"%s\"\n", program->name,
-			(*command)->name, (*command)->summary);
-		for (const struct cli_option *o = (*command)->options; o && o->name; o++)
-			printf("complete -c %s -n \"__fish_seen_subcommand_from %s\" -l %s%s -d \"%s\"\n",
-				program->name, (*command)->name, o->name, o->value ? " -r" : "", o->help);
-	}
-}
-
-static const struct {
-	const char *shell;
-	void (*print)(const struct cli_program *program);
-} completions[] = {{"bash", complete_bash}, {"zsh", complete_zsh}, {"fish", complete_fish}};
-
-static int print_completion(const struct cli_program *program, const char *shell)
-{
-	for (size_t i = 0; i < sizeof completions / sizeof *completions; i++) {
-		if (shell && strcmp(shell, completions[i].shell) == 0) {
-			completions[i].print(program);
-			return 0;
-		}
-	}
-	return cli_usage_error("completion: name the shell: bash, zsh or fish");
 }
 
 /* The row of --NAME or --NAME=VALUE, or -1. */
@@ -224,7 +164,9 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
 	if (strcmp(word, "--version") == 0)
 		return print_version(program);
 	if (strcmp(word, "completion") == 0)
-		return print_completion(program, argc > 2 ? argv[2] : NULL);
+		return cli_print_completion(program, argc > 2 ? argv[2] : NULL);
+	if (strcmp(word, "manual") == 0)
+		return cli_print_manual(program);
 	for (const struct cli_command *const *command = program->commands; *command; command++)
 		if (strcmp(word, (*command)->name) == 0)
 			return run_command(program, *command, argc - 2, argv + 2);

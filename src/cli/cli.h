@@ -38,9 +38,17 @@ struct cli_command {
 	int (*run)(const struct cli_args *args);
 };
 
+/* A part of the manual page: FILES, ENVIRONMENT, EXIT STATUS. Entries use name and help. */
+struct cli_section {
+	const char *title;
+	const struct cli_option *entries; /* ends in an empty row */
+};
+
 struct cli_program {
 	const char *name;
 	const char *summary;
+	const char *description;            /* a paragraph for the manual page; may be NULL */
+	const struct cli_section *sections; /* of the manual page; ends in an empty row; may be NULL */
 	const struct cli_command *const *commands; /* NULL-terminated */
 };
 
