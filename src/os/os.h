@@ -18,6 +18,8 @@
 #define OS_MAX_INTERFACES 32
 #define OS_MAX_DISKS      32
 #define OS_MAX_RESOLVERS  8
+#define OS_MAX_SEARCH     6
+#define OS_MAX_NAME       253 /* bytes of a host name */
 
 struct os_host {
 	char name[256];    /* host name */
@@ -56,14 +58,19 @@ struct os_resolvers {
 	struct in_addr servers[OS_MAX_RESOLVERS];
 	size_t count;
 	size_t ipv6_skipped; /* servers that are not asked: this program speaks IPv4 */
-	bool loopback_stub;  /* the only server is a local stub, such as systemd-resolved */
+	bool loopback_stub;  /* resolv.conf names a local stub, such as systemd-resolved; `servers`
+						  * are those behind it where they are known */
+	char search[OS_MAX_SEARCH][OS_MAX_NAME + 1]; /* domains to complete a name without a dot */
+	size_t search_count;
+	unsigned timeout_s; /* how long the system's own resolver waits for one server */
 };
 
 int os_host_read(struct os_host *host, struct err *err);
 /* Both fill up to the OS_MAX_ bound and set *count. */
 int os_interfaces_read(struct os_interface *interfaces, size_t *count, struct err *err);
 int os_disks_read(struct os_disk *disks, size_t *count, struct err *err);
-/* The DNS servers in use: resolv.conf, and behind a local stub the servers that it asks. */
+/* The DNS servers in use: resolv.conf, and behind a local stub the servers that it asks. A missing
+ * or empty resolv.conf means a server on this machine, as it does to the system's resolver. */
 int os_resolvers_read(const char *root, struct os_resolvers *resolvers, struct err *err);
 /* The first IPv4 address that the hosts file gives for a name: 1 found, 0 not there, -1 unreadable.
  */

@@ -40,8 +40,8 @@ typedef void ws_on_text(void *data, const char *text, size_t len);
 struct ws *ws_client_start(
 	const struct ws_io *io, const char *host, const char *path, ws_on_text *on_text, void *data);
 void ws_set_receiver(struct ws *ws, ws_on_text *on_text, void *data);
-/* Moves bytes both ways until both would block; returns the state after. Sets *wants_write when
- * there is more to send. */
+/* Moves bytes both ways until both would block or a bounded amount was read; returns the state
+ * after. Sets *wants_write when there is more to do as soon as the transport takes bytes. */
 enum ws_state ws_step(struct ws *ws, bool *wants_write);
 enum ws_state ws_state(const struct ws *ws);
 /* Queues one text message; -1 once closed or when more than WS_MAX_MESSAGE waits to be sent. */
@@ -49,11 +49,14 @@ int ws_send(struct ws *ws, const char *text, size_t len);
 int ws_close(struct ws *ws, uint16_t code); /* queues a close frame */
 
 int ws_status(const struct ws *ws); /* HTTP status of the answer, 0 before; -1: no HTTP at all */
-/* A header of that answer, in any letter case, NULL when absent. Borrowed. */
+/* A header of a refusal, in any letter case, NULL when absent or not refused. Borrowed. */
 const char *ws_header(const struct ws *ws, const char *name);
-const char *ws_body(const struct ws *ws);    /* the first bytes of a refusal's body */
-uint16_t ws_close_code(const struct ws *ws); /* RFC 6455; 1006 when none came */
-int ws_error(const struct ws *ws);           /* errno of the transport, 0 for none */
+/* The first bytes of a refusal's body, or of what came when it was no HTTP. Borrowed. */
+const char *ws_body(const struct ws *ws);
+/* RFC 6455: the peer's code, or what this end sent for the peer's fault; 1006 when there is none.
+ */
+uint16_t ws_close_code(const struct ws *ws);
+int ws_error(const struct ws *ws); /* errno of the transport, 0 for none */
 void ws_free(struct ws *ws);
 
 #endif
