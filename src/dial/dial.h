@@ -50,6 +50,8 @@ struct dial_hub {
 	const struct identity *identity; /* the agent's; NULL: an anonymous check */
 	const struct join_token *token;  /* to enrol; NULL: come back, or only check */
 	bool check_only;                 /* prove, ask, and leave: opens no session */
+	bool plain_proof;                /* set by hello itself, to explain a refused upgrade: the proof
+									  * over a plain request, and no session */
 	json_t *inventory;               /* sent with enrol and resume; may be NULL */
 };
 
@@ -67,6 +69,7 @@ struct dial_target {
 struct dial_options {
 	const struct proxy_settings *proxy; /* NULL: direct */
 	const char *root;                   /* --root, for resolv.conf and hosts; may be NULL */
+	bool ask_local_dns; /* behind a proxy: warn when this machine cannot resolve the endpoint */
 	struct deadline overall;
 	int stage_ms;                /* 0: DIAL_STAGE_MS */
 	const struct cancel *cancel; /* may be NULL */
@@ -101,6 +104,7 @@ struct walk {
 	struct ws *ws;     /* owned; after DIAL_HUB, unless check_only: the session's frames */
 	json_t *welcome;   /* owned; what the hub answered: see wire/messages.def, enrol and resume */
 	unsigned char hub_key[IDENTITY_KEY_BYTES]; /* the identity key that the hub proved */
+	char *private_ca;                          /* owned; PEM from hello_result, NULL for none */
 	char *proxy;                               /* owned; "http://10.0.0.9:3128", NULL when direct */
 	int64_t retry_after_ms;                    /* with hub-busy */
 };
