@@ -1,0 +1,143 @@
+/*
+ * From a profile and a hub to the list of requirements. Each starts as unknown with the honest
+ * reason; judge.c decides what the walks tell about it.
+ */
+#include "check/parts.h"
+
+#include <string.h>
+
+#define NOT_PROBED "not probed by this version"
+
+/* Takes id and title. */
+static struct requirement *add(
+	struct check_result *result, char *id, char *title, const struct profile_origin *origin)
+{
+	result->requirements =
+		xrealloc(result->requirements, result->requirement_count + 1, sizeof *result->requirements);
+	struct requirement *requirement = &result->requirements[result->requirement_count++];
+	*requirement = (struct requirement){.cause = CHECK_NO_CAUSE};
+	requirement->id = id;
+	requirement->title = title;
+	if (origin) {
+		requirement->section = origin->section;
+		requirement->row = origin->row;
+	}
+	if (!requirement->section && result->profile)
+		requirement->section = result->profile->source.section;
+	requirement_decide(requirement, REQUIREMENT_UNKNOWN, NOT_PROBED);
+	return requirement;
+}
+
+static void add_topic(
+	struct check_result *result, bool wanted, enum profile_topic topic, const char *title)
+{
+	if (wanted)
+		add(result, xstrdup(profile_topic_id(topic)), xstrdup(title),
+			&result->profile->sections[topic]);
+}
+
+/* A row for another system does not apply here. */
+static void skip_elsewhere(
+	const struct check_options *options, struct requirement *requirement, enum profile_os os)
+{
+	static const struct {
+		const char *platform, *reason;
+	} systems[] = {
+		[PROFILE_OS_ANY] = {"", ""},
+		[PROFILE_OS_LINUX] = {"linux", "applies to Linux only"},
+		[PROFILE_OS_WINDOWS] = {"windows", "applies to Windows only"},
+	};
+	if (os != PROFILE_OS_ANY && strcmp(systems[os].platform, options->platform) != 0)
+		requirement_decide(requirement, REQUIREMENT_SKIPPED, systems[os].reason);
+}
+
+static void add_endpoint(struct check_result *result, const struct profile_endpoint *endpoint)
+{
+	char *title = endpoint->purpose ? xasprintf("%s (%s:%u)", endpoint->purpose, endpoint->host,
+										  (unsigned)endpoint->port)
+									: xasprintf("%s:%u", endpoint->host, (unsigned)endpoint->port);
+	struct requirement *requirement =
+		add(result, xasprintf("endpoint.%s", endpoint->id), title, &endpoint->origin);
+	requirement->optional = endpoint->required == WISH_NO;
+	if (endpoint->wildcard) {
+		requirement_decide(requirement, REQUIREMENT_UNKNOWN,
+			"not testable: the name is a pattern, and no name that it stands for is known");
+		return;
+	}
+	requirement->endpoint = endpoint;
+}
+
+static void add_hub(struct check_result *result, const struct check_hub *hub)
+{
+	struct requirement *requirement = add(result, xstrdup("endpoint.hub"),
+		xasprintf("Sallyport hub (%s:%u)", hub->host, (unsigned)hub->port), NULL);
+	requirement->section = NULL;
+	requirement->hub = hub;
+}
+
+static void add_inbound(const struct check_options *options, struct check_result *result,
+	const struct profile_inbound *inbound)
+{
+	bool udp = inbound->protocol == PROFILE_OVER_UDP;
+	struct requirement *requirement =
+		add(result, xasprintf("inbound.%u%s", (unsigned)inbound->port, udp ? "-udp" : ""),
+			xasprintf("inbound %s %u%s%s%s", udp ? "UDP" : "TCP", (unsigned)inbound->port,
+				inbound->service ? ", " : "", inbound->service ? inbound->service : "",
+				inbound->when == PROFILE_AUTO_INSTALL ? ", for auto-install" : ""),
+			&inbound->origin);
+	skip_elsewhere(options, requirement, inbound->os);
+}
+
+static void add_addressing(struct check_result *result, const struct profile *profile)
+{
+	bool dhcp = profile->addressing.ipv4 == WISH_DHCP;
+	add_topic(result, dhcp, TOPIC_ADDRESSING_DHCP_SERVER, "a DHCP server in the network");
+	add_topic(result, dhcp, TOPIC_ADDRESSING_IPV4, "the IPv4 address comes from DHCP");
+	add_topic(result, profile->addressing.dns == WISH_DHCP, TOPIC_ADDRESSING_DNS,
+		"the DNS servers come from DHCP");
+	add_topic(result, profile->addressing.ipv6 == WISH_UNSUPPORTED, TOPIC_ADDRESSING_IPV6,
+		"IPv4 is there: IPv6 is not supported");
+}
+
+static void add_machine(const struct check_options *options, struct check_result *result)
+{
+	const struct profile *profile = options->profile;
+	for (unsigned i = 0; i < profile->inbound_count; i++)
+		add_inbound(options, result, &profile->inbound[i]);
+	for (unsigned i = 0; i < profile->services_count; i++) {
+		const struct profile_service *service = &profile->services[i];
+		skip_elsewhere(options,
+			add(result, xasprintf("service.%s", service->name),
+				xasprintf("the service %s is running", service->name), &service->origin),
+			service->os);
+	}
+	for (unsigned i = 0; i < profile->accounts_count; i++) {
+		const struct profile_account *account = &profile->accounts[i];
+		skip_elsewhere(options,
+			add(result, xasprintf("account.%s", account->account),
+				xasprintf(
+					"the account %s need not change its password at next logon", account->account),
+				&account->origin),
+			account->os);
+	}
+}
+
+void requirements_build(const struct check_options *options, struct check_result *result)
+{
+	const struct profile *profile = options->profile;
+	if (options->hub)
+		add_hub(result, options->hub);
+	if (!profile)
+		return;
+	for (unsigned i = 0; i < profile->endpoints_count; i++)
+		add_endpoint(result, &profile->endpoints[i]);
+	add_topic(result, profile->proxy.auth || profile->proxy.inspection, TOPIC_PROXY,
+		"proxy settings that the service can work with");
+	add_topic(result, profile->dns.external != WISH_UNSET, TOPIC_DNS_EXTERNAL,
+		"external DNS names resolve");
+	add_topic(result, profile->internet == WISH_REQUIRED, TOPIC_INTERNET,
+		"the Internet is reachable, for downloads");
+	add_topic(result, true, TOPIC_CLOCK, "this machine's clock fits the dates of certificates");
+	add_addressing(result, profile);
+	add_machine(options, result);
+}
