@@ -54,16 +54,15 @@ static void print_option(const struct cli_option *option)
 	printf("  %-24s %s\n", left, option->help);
 }
 
-static int print_program_help(const struct cli_program *program)
+static void print_program_help(FILE *out, const struct cli_program *program)
 {
-	printf("%s: %s\n\nUsage: %s COMMAND [OPTION...]\n\nCommands:\n", program->name,
+	fprintf(out, "%s: %s\n\nUsage: %s COMMAND [OPTION...]\n\nCommands:\n", program->name,
 		program->summary, program->name);
 	for (const struct cli_command *const *command = program->commands; *command; command++)
-		printf("  %-12s %s\n", (*command)->name, (*command)->summary);
-	printf("  %-12s %s\n", "completion", "print completion for bash, zsh or fish");
-	printf("  %-12s %s\n", "manual", "print the manual page, for man -l -");
-	printf("\n`%s COMMAND --help` tells more, with an example.\n", program->name);
-	return 0;
+		fprintf(out, "  %-12s %s\n", (*command)->name, (*command)->summary);
+	fprintf(out, "  %-12s %s\n", "completion", "print completion for bash, zsh or fish");
+	fprintf(out, "  %-12s %s\n", "manual", "print the manual page, for man -l -");
+	fprintf(out, "\n`%s COMMAND --help` tells more, with an example.\n", program->name);
 }
 
 static int print_command_help(const struct cli_program *program, const struct cli_command *command)
@@ -99,6 +98,20 @@ static int option_row(const struct cli_command *command, const char *word, const
 	return -1;
 }
 
+/* An option whose value is written "HOST..." may come again: its values are joined by commas. The
+ * text lives as long as the program. */
+static const char *add_value(
+	const struct cli_command *command, const struct cli_args *args, int row, const char *value)
+{
+	const char *form = command->options[row].value;
+	const char *before = args->values[row];
+	size_t len = strlen(form);
+	char *joined = NULL;
+	if (!before || len < 3 || strcmp(form + len - 3, "...") != 0)
+		return value;
+	return asprintf(&joined, "%s,%s", before, value) < 0 ? value : joined;
+}
+
 static int parse_option(
 	const struct cli_command *command, struct cli_args *args, int *at, int argc, char **argv)
 {
@@ -119,7 +132,7 @@ static int parse_option(
 	if (is_root)
 		args->root = value;
 	else
-		args->values[row] = wants_value ? value : "";
+		args->values[row] = wants_value ? add_value(command, args, row, value) : "";
 	return 0;
 }
 
@@ -156,10 +169,14 @@ static int run_command(
 int cli_main(const struct cli_program *program, int argc, char **argv)
 {
 	current_program = program->name;
-	const char *word = argc > 1 ? argv[1] : "--help";
+	if (argc < 2) {
+		print_program_help(stderr, program);
+		return CLI_USAGE;
+	}
+	const char *word = argv[1];
 	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
-		print_program_help(program);
-		return argc > 1 ? 0 : CLI_USAGE;
+		print_program_help(stdout, program);
+		return 0;
 	}
 	if (strcmp(word, "--version") == 0)
 		return print_version(program);

@@ -15,7 +15,7 @@
 
 struct cli_option {
 	const char *name;  /* "profile", given as --profile */
-	const char *value; /* "FILE"; NULL for a flag */
+	const char *value; /* "FILE"; NULL for a flag; "HOST..." may come again, joined by commas */
 	const char *help;  /* one line */
 };
 

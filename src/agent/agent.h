@@ -1,0 +1,22 @@
+/*
+ * The service: walks to the hub, stays, and walks again, until it is told to stop.
+ *
+ * One process, one thread, no listening socket (row R9). SIGTERM and SIGINT end it at any moment;
+ * SIGHUP makes it read its files again and try at once. What it does is in connector.log, how it is
+ * in status.json.
+ */
+#ifndef AGENT_AGENT_H
+#define AGENT_AGENT_H
+
+#include <stdbool.h>
+
+struct agent_options {
+	const char *root; /* may be NULL */
+	bool to_stderr;   /* the log also there */
+};
+
+/* Returns the exit code: 0 after a signal or after the machine left its hub, 1 when it cannot run.
+ */
+int agent_run(const struct agent_options *options);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * Runs `sallyport check --format json` as a child process and gathers its report.
+ *
+ * A process of its own, so that neither its time nor its memory is the agent's. The caller polls
+ * checker_fd() and calls checker_step() when it is readable or checker_deadline() has passed;
+ * output and time are bounded, and a child that exceeds them is ended.
+ */
+#ifndef AGENT_CHECKER_H
+#define AGENT_CHECKER_H
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+
+#include <jansson.h>
+#include <sys/types.h>
+
+struct checker {
+	pid_t pid; /* 0: none runs */
+	int fd;    /* its output; -1: none runs */
+	struct buf output;
+	struct deadline deadline;
+};
+
+enum checker_result {
+	CHECKER_RUNNING,
+	CHECKER_DONE, /* *report is a new reference */
+	CHECKER_FAILED,
+};
+
+void checker_init(struct checker *checker);
+/* program: NULL for this one. */
+int checker_start(struct checker *checker, const char *program, const char *root, struct err *err);
+enum checker_result checker_step(struct checker *checker, json_t **report, struct err *err);
+void checker_stop(struct checker *checker); /* ends a child that still runs; frees */
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * What this machine is, as the hub's roster shows it (row S1).
+ *
+ * What cannot be read is left out; an inventory always has name, platform and agent_version.
+ */
+#ifndef AGENT_INVENTORY_H
+#define AGENT_INVENTORY_H
+
+#include <jansson.h>
+
+#define INVENTORY_DIGEST_BYTES 32
+
+/* A new reference. */
+json_t *inventory_read(void);
+/* Digest of all that counts as a change: neither uptime nor free memory nor free space does. */
+void inventory_digest(const json_t *inventory, unsigned char digest[INVENTORY_DIGEST_BYTES]);
+
+#endif

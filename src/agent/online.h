@@ -1,0 +1,47 @@
+/*
+ * Being online: keeps one session open until it ends, and sends what the hub wants to know.
+ *
+ * It sleeps in poll(2) until the next heartbeat, its answer or a message: at rest two wake-ups a
+ * heartbeat. Chores (inventory, a status that could not be written) are done when a heartbeat was
+ * answered, so that they cost no wake-up of their own.
+ */
+#ifndef AGENT_ONLINE_H
+#define AGENT_ONLINE_H
+
+#include "agent/checker.h"
+#include "agent/inventory.h"
+#include "agent/link.h"
+#include "agent/log.h"
+#include "agent/session.h"
+#include "agent/status.h"
+
+struct online {
+	/* filled by the caller, borrowed */
+	const char *root;
+	const struct agent_paths *paths;
+	struct agent_log *log;
+	struct status *status;
+	const struct cancel *interrupt;
+	bool run_check; /* start `sallyport check` once, and send its report */
+
+	/* its own */
+	struct session session;
+	struct link link;
+	struct checker checker;
+	unsigned char digest[INVENTORY_DIGEST_BYTES]; /* of the inventory that the hub has */
+	int64_t inventory_us;                         /* when it was last read */
+};
+
+enum online_end {
+	ONLINE_LOST,        /* session.over says why */
+	ONLINE_INTERRUPTED, /* by `interrupt`; the hub was told goodbye */
+};
+
+/* Takes connection and frames out of the walk. `previous` is sent with the path; a new reference
+ * that it takes, NULL for none. */
+void online_begin(struct online *online, struct walk *walk, const struct session_params *params,
+	const json_t *inventory, json_t *previous, int64_t agent_started_us);
+enum online_end online_run(struct online *online);
+void online_free(struct online *online);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * What a joined machine has to remember: its key, and the hub that it belongs to.
+ *
+ * One file, identity.json, mode 0600 in a folder of mode 0700, replaced in one step. It is written
+ * by `join` and removed by `leave`; the service only reads it. A file that cannot be read, is cut
+ * short or holds something else is an error that names file and remedy. Nothing here ever writes
+ * over such a file: the key in it may be all that proves this machine to its hub.
+ *
+ * state_wipe() every struct that was filled: it holds the secret key.
+ */
+#ifndef AGENT_STATE_H
+#define AGENT_STATE_H
+
+#include "agent/paths.h"
+#include "base/err.h"
+#include "wire/identity.h"
+#include "wire/token.h"
+
+#include <stdbool.h>
+
+#define STATE_VERSION 1
+
+struct agent_state {
+	struct identity identity;
+	char server_id[IDENTITY_ID_SIZE];
+	char *name; /* owned; the host name at the time of joining */
+	char hub_host[TOKEN_MAX_HOST + 1];
+	uint16_t hub_port;
+	unsigned char hub_key[IDENTITY_KEY_BYTES]; /* pinned */
+	char *private_ca; /* owned; PEM, NULL where the hub's certificate is a public one */
+};
+
+enum state_result {
+	STATE_LOADED,
+	STATE_ABSENT, /* this machine has not joined; err says so and how to join */
+	STATE_BROKEN, /* err says what, where, and how to mend it */
+};
+
+enum state_result state_load(
+	const struct agent_paths *paths, struct agent_state *state, struct err *err);
+int state_save(const struct agent_paths *paths, const struct agent_state *state, struct err *err);
+/* Makes the folder (0700) and proves that a file of that kind can be written there, so that a full
+ * disk or a missing right shows before a token is spent. */
+int state_prepare(const struct agent_paths *paths, struct err *err);
+/* Forgets the hub: identity, status and check. */
+int state_remove(const struct agent_paths *paths, struct err *err);
+/* "HOST:PORT". Owned by the caller. */
+char *state_hub(const struct agent_state *state);
+void state_wipe(struct agent_state *state);
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * The way to the hub from this machine: proxy settings and target of a walk, the same for the
+ * service, `join` and `leave`.
+ */
+#ifndef AGENT_WAY_H
+#define AGENT_WAY_H
+
+#include "agent/state.h"
+#include "dial/dial.h"
+
+struct way {
+	const char *root; /* borrowed; may be NULL */
+	const struct agent_state
+		*state;                     /* borrowed: who comes back; its key only when `token` is set */
+	const struct join_token *token; /* borrowed: to enrol; NULL: come back */
+	json_t *inventory;              /* borrowed; may be NULL */
+	const struct cancel *cancel;    /* borrowed; may be NULL */
+	void (*on_stage)(void *data, enum stage stage); /* may be NULL */
+	void *on_stage_data;
+	struct proxy_settings proxy; /* owned: filled by way_walk() */
+};
+
+/* As dial_walk(); a proxy setting that cannot be used is the walk's failure as well. */
+int way_walk(struct way *way, struct walk *walk);
+void way_free(struct way *way);
+
+#endif

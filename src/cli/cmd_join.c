@@ -1,0 +1,269 @@
+/*
+ * `sallyport join`: makes this machine's key, walks to the hub of the token, enrols, and keeps what
+ * the service needs.
+ *
+ * The happy path leaves identity.json behind and nothing else. Failure modes: a bad token (said
+ * before anything is sent), no right or no room to keep the identity (found before the token is
+ * spent), any failure of the walk (told as cause, evidence, remedy), and a disk that fills up in
+ * the last moment (the machine is taken off the hub again, so that nothing half-made stays on
+ * either side).
+ */
+#include "agent/inventory.h"
+#include "agent/link.h"
+#include "agent/lock.h"
+#include "agent/state.h"
+#include "agent/way.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "cli/commands.h"
+#include "cli/say.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ROLLBACK_MS 10000
+
+enum { OPTION_TOKEN, OPTION_TOKEN_FILE, OPTION_FORCE };
+
+static const struct cli_option options[] = {
+	[OPTION_TOKEN] = {"token", "TOKEN", "the join token, from \"Add server\" in the hub's console"},
+	[OPTION_TOKEN_FILE] = {"token-file", "FILE",
+		"read the token from FILE, \"-\" for standard input"},
+	[OPTION_FORCE] = {"force", NULL, "join again, with a new key; the old identity is not kept"},
+	{0}};
+
+static int fail(const char *text)
+{
+	fprintf(stderr, "sallyport join: %s\n", text);
+	return -1;
+}
+
+/* Standard input is read as it is: a person without the right to open /dev/stdin may still pipe. */
+static int read_stdin(struct buf *text)
+{
+	char chunk[TOKEN_MAX_TEXT];
+	ssize_t got;
+	text->max = TOKEN_MAX_TEXT;
+	while ((got = read(STDIN_FILENO, chunk, sizeof chunk)) > 0)
+		if (buf_append(text, chunk, (size_t)got))
+			return fail("standard input: longer than any join token");
+	explicit_bzero(chunk, sizeof chunk);
+	return got < 0 ? fail("standard input cannot be read") : 0;
+}
+
+static int read_token_file(const char *path, struct buf *text)
+{
+	struct err err;
+	bool from_stdin = strcmp(path, "-") == 0;
+	if (from_stdin ? read_stdin(text) : file_read(path, TOKEN_MAX_TEXT, text, &err))
+		return from_stdin ? -1 : fail(err.text);
+	while (text->len && strchr(" \t\r\n", text->data[text->len - 1]))
+		text->data[--text->len] = '\0';
+	if (strlen(buf_text(text)) != text->len)
+		return fail("what was given as the join token is no text");
+	return 0;
+}
+
+/* Copies a token from the command line and wipes it there, where `ps` shows it to everybody. */
+static int take_argument(const char *argument, struct buf *text)
+{
+	buf_puts(text, argument);
+	explicit_bzero((char *)argument, strlen(argument));
+	return 0;
+}
+
+static int take_token_text(const struct cli_args *args, struct buf *text)
+{
+	const char *option = args->values[OPTION_TOKEN];
+	const char *file = args->values[OPTION_TOKEN_FILE];
+	if (option)
+		take_argument(option, text);
+	if (args->operand_count && !text->len)
+		take_argument(args->operands[0], text);
+	else if (args->operand_count)
+		explicit_bzero(args->operands[0], strlen(args->operands[0]));
+	if ((option != NULL) + (file != NULL) + args->operand_count != 1)
+		return cli_usage_error("give one of URL, --token and --token-file");
+	return file ? read_token_file(file, text) : 0;
+}
+
+/* 0, CLI_USAGE after a usage error, 1 after another. */
+static int take_token(const struct cli_args *args, struct join_token *token)
+{
+	struct buf text = {0};
+	struct err err;
+	int rc = take_token_text(args, &text);
+	if (rc == 0 && token_decode(buf_text(&text), token, &err))
+		rc = fail(err.text);
+	if (text.data)
+		explicit_bzero(text.data, text.cap);
+	buf_free(&text);
+	return rc < 0 ? 1 : rc;
+}
+
+/* May this machine join? An identity is replaced only when that was asked for. */
+static int check_not_joined(const struct agent_paths *paths, bool force)
+{
+	struct agent_state old;
+	struct err err;
+	enum state_result loaded = state_load(paths, &old, &err);
+	if (loaded == STATE_ABSENT)
+		return 0;
+	if (loaded == STATE_BROKEN)
+		return force ? 0 : fail(err.text);
+	if (force)
+		fprintf(stderr, "The hub at %s:%u may still list this machine as %s; remove it there.\n",
+			old.hub_host, old.hub_port, old.server_id);
+	else
+		fprintf(stderr,
+			"sallyport join: this machine has joined the hub at %s:%u already, as %s (id %s).\n"
+			"`sallyport leave` takes it off that hub; `sallyport join --force` joins again with a "
+			"new "
+			"key.\n",
+			old.hub_host, old.hub_port, old.name, old.server_id);
+	state_wipe(&old);
+	return force ? 0 : -1;
+}
+
+static void on_stage(void *data, enum stage stage)
+{
+	bool *begun = data;
+	fprintf(stderr, "%s%s", *begun ? " > " : "", stage_name(stage));
+	*begun = true;
+}
+
+static int walk_with_token(const struct cli_args *args, const struct join_token *token,
+	struct agent_state *state, struct walk *walk)
+{
+	bool begun = false;
+	cleanup(json_drop) json_t *inventory = inventory_read();
+	const char *name = json_get_text(inventory, "name");
+	struct way way = {
+		.root = args->root,
+		.state = state,
+		.token = token,
+		.inventory = inventory,
+		.on_stage = on_stage,
+		.on_stage_data = &begun,
+	};
+	state->name = xstrdup(name ? name : "unknown");
+	int rc = way_walk(&way, walk);
+	way_free(&way);
+	if (begun)
+		fputc('\n', stderr);
+	if (rc == 0)
+		return 0;
+	cleanup(free_ptr) char *sentence = finding_sentence(&walk->failure);
+	fprintf(stderr, "Not joined: %s\n", sentence);
+	say_finding(stderr, &walk->failure);
+	return -1;
+}
+
+static void fill_state(
+	const struct join_token *token, const struct walk *walk, struct agent_state *state)
+{
+	identity_id(state->identity.public_key, state->server_id);
+	strcpy(state->hub_host, token->host);
+	state->hub_port = token->port;
+	memcpy(state->hub_key, walk->hub_key, sizeof state->hub_key);
+	state->private_ca = xstrdup(walk->private_ca);
+}
+
+/* The hub has enrolled a machine that cannot keep its identity: take it back. */
+static void roll_back(struct walk *walk)
+{
+	struct err err;
+	if (link_ask(walk, MSG_leave, NULL, ROLLBACK_MS, NULL, &err))
+		fprintf(stderr, "The hub could not be told (%s): remove this machine there.\n", err.text);
+	else
+		fprintf(stderr, "The hub was told to forget this machine; nothing has changed here.\n");
+}
+
+static void ignore_text(void *data, const char *text, size_t len)
+{
+	(void)data;
+	(void)text;
+	(void)len;
+}
+
+static void say_joined(
+	const struct agent_paths *paths, const struct agent_state *state, const char *proxy)
+{
+	char fingerprint[IDENTITY_PRINT_SIZE];
+	identity_fingerprint(state->hub_key, fingerprint);
+	printf("Joined.\n");
+	say_row(stdout, "name", "%s", state->name);
+	say_row(stdout, "id", "%s", state->server_id);
+	say_row(stdout, "hub", "%s:%u", state->hub_host, state->hub_port);
+	say_row(stdout, "hub key", "%s", fingerprint);
+	if (proxy)
+		say_row(stdout, "proxy", "%s", proxy);
+	if (lock_holder(paths) <= 0)
+		printf("Next: sudo systemctl enable --now sallyport\n");
+}
+
+static int join(const struct cli_args *args, const struct agent_paths *paths,
+	const struct join_token *token, struct agent_state *state)
+{
+	struct walk walk = {0};
+	struct link link;
+	struct err err;
+	int rc = -1;
+	if (check_not_joined(paths, args->values[OPTION_FORCE]))
+		return -1;
+	if (state_prepare(paths, &err))
+		return fail(err.text);
+	identity_make(&state->identity);
+	if (walk_with_token(args, token, state, &walk))
+		goto out;
+	fill_state(token, &walk, state);
+	if (state_save(paths, state, &err)) {
+		fail(err.text);
+		roll_back(&walk);
+		goto out;
+	}
+	link_take(&link, &walk, ignore_text, NULL);
+	link_close(&link, CLOSE_NORMAL);
+	lock_nudge(paths);
+	say_joined(paths, state, walk.proxy);
+	rc = 0;
+out:
+	walk_free(&walk);
+	return rc;
+}
+
+static int run(const struct cli_args *args)
+{
+	struct agent_paths paths;
+	struct agent_state state = {0};
+	struct join_token token = {0};
+	int rc = take_token(args, &token);
+	if (rc)
+		return rc;
+	paths_init(&paths, args->root);
+	rc = join(args, &paths, &token, &state);
+	token_wipe(&token);
+	state_wipe(&state);
+	paths_free(&paths);
+	return rc ? 1 : 0;
+}
+
+const struct cli_command command_join = {
+	.name = "join",
+	.operands = "[URL]",
+	.operands_max = 1,
+	.summary = "register this machine with a hub, with a token from its console",
+	.details = "The token names the hub, and the hub has to prove that it is the one meant before "
+			   "anything\n"
+			   "secret is sent. URL is a join address with the token behind its #. The token is "
+			   "wiped from\n"
+			   "this program's arguments at once; sudo shows its own arguments while it runs, so "
+			   "where others\n"
+			   "may look at the process list, give the token on standard input.",
+	.example = "  sudo sallyport join --token spj1...\n"
+			   "  sudo sallyport join --token-file - <token.txt",
+	.options = options,
+	.run = run,
+};

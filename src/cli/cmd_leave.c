@@ -1,0 +1,93 @@
+/*
+ * `sallyport leave`: takes this machine off its hub and forgets the hub here.
+ *
+ * The hub is asked first, over a session of its own; only when it has agreed, or had forgotten the
+ * machine already, is the identity removed. A hub that cannot be reached leaves everything as it
+ * is, unless --local says to forget it here alone.
+ */
+#include "agent/link.h"
+#include "agent/lock.h"
+#include "agent/state.h"
+#include "agent/way.h"
+#include "cli/commands.h"
+#include "cli/say.h"
+
+#include <errno.h>
+
+#define LEAVE_MS 15000
+
+enum { OPTION_LOCAL };
+
+static const struct cli_option options[] = {
+	[OPTION_LOCAL] = {"local", NULL, "forget the hub here without telling it"}, {0}};
+
+static int ask_hub(const char *root, const struct agent_state *state)
+{
+	struct walk walk;
+	struct err err;
+	struct way way = {.root = root, .state = state};
+	int rc = way_walk(&way, &walk);
+	way_free(&way);
+	if (rc && walk.failure.cause == CAUSE_AGENT_REVOKED) {
+		fprintf(stderr, "The hub had removed this machine already.\n");
+		rc = 0;
+	} else if (rc) {
+		cleanup(free_ptr) char *sentence = finding_sentence(&walk.failure);
+		fprintf(stderr, "Not left, the hub cannot be told: %s\n", sentence);
+		say_finding(stderr, &walk.failure);
+	} else if (link_ask(&walk, MSG_leave, NULL, LEAVE_MS, NULL, &err)) {
+		fprintf(stderr, "Not left, the hub cannot be told: %s.\n", err.text);
+		rc = -1;
+	}
+	walk_free(&walk);
+	if (rc)
+		fprintf(stderr,
+			"`sallyport leave --local` forgets the hub here; it goes on listing this machine "
+			"until somebody removes it there.\n");
+	return rc;
+}
+
+static int leave(const struct cli_args *args, const struct agent_paths *paths)
+{
+	struct agent_state state;
+	struct err err;
+	bool local = args->values[OPTION_LOCAL];
+	enum state_result loaded = state_load(paths, &state, &err);
+	if (loaded == STATE_ABSENT || (loaded == STATE_BROKEN && (!local || errno == EACCES))) {
+		fprintf(stderr, "sallyport leave: %s\n", err.text);
+		return -1;
+	}
+	int rc = local ? 0 : ask_hub(args->root, &state);
+	if (rc == 0 && (rc = state_remove(paths, &err)))
+		fprintf(stderr, "sallyport leave: %s\n", err.text);
+	if (rc == 0) {
+		lock_nudge(paths);
+		if (loaded == STATE_LOADED)
+			printf("Left the hub at %s:%u%s.\n", state.hub_host, state.hub_port,
+				local ? ", here only; it still lists this machine" : "");
+		else
+			printf("Removed the damaged identity; the hub still lists this machine.\n");
+	}
+	if (loaded == STATE_LOADED)
+		state_wipe(&state);
+	return rc;
+}
+
+static int run(const struct cli_args *args)
+{
+	struct agent_paths paths;
+	paths_init(&paths, args->root);
+	int rc = leave(args, &paths);
+	paths_free(&paths);
+	return rc ? 1 : 0;
+}
+
+const struct cli_command command_leave = {
+	.name = "leave",
+	.operands = "",
+	.summary = "take this machine off its hub and forget the hub",
+	.details = "A running service notices and ends. The log stays.",
+	.example = "  sudo sallyport leave",
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,380 @@
+/*
+ * Being online over a real pair of sockets: a thread plays the hub, frame by frame. And the check
+ * that runs beside it, with small scripts in place of the program.
+ */
+#include "agent/online.h"
+#include "base/file.h"
+#include "temporary_root.h"
+#include "dial/stage.h"
+
+#include <errno.h>
+#include <assert.h>
+#include <openssl/evp.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static char root[ROOT_SIZE];
+static struct agent_paths paths;
+
+/* --- the hub ---------------------------------------------------------------------------------- */
+
+struct hub {
+	int fd;
+	struct cancel *interrupt;
+	void (*script)(struct hub *hub);
+	char text[4096]; /* the last message that came */
+	unsigned heartbeats;
+	unsigned close_code; /* of the agent's close frame, 0 for none */
+};
+
+static bool receive(struct hub *hub, void *data, size_t len)
+{
+	for (size_t got = 0; got < len;) {
+		ssize_t more = recv(hub->fd, (char *)data + got, len - got, 0);
+		if (more <= 0)
+			return false;
+		got += (size_t)more;
+	}
+	return true;
+}
+
+static void shake_hands(struct hub *hub)
+{
+	char request[2048] = "", joined[128], accept[64], answer[256];
+	unsigned char hash[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+	for (size_t at = 0; !strstr(request, "\r\n\r\n") && at + 1 < sizeof request; at++)
+		if (!receive(hub, request + at, 1))
+			return;
+	snprintf(joined, sizeof joined, "%.24s258EAFA5-E914-47DA-95CA-C5AB0DC85B11",
+		strstr(request, "Sec-WebSocket-Key: ") + strlen("Sec-WebSocket-Key: "));
+	EVP_Digest(joined, strlen(joined), hash, &len, EVP_sha1(), NULL);
+	EVP_EncodeBlock((unsigned char *)accept, hash, (int)len);
+	int size = snprintf(answer, sizeof answer,
+		"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+		"Sec-WebSocket-Accept: %s\r\n\r\n",
+		accept);
+	send(hub->fd, answer, (size_t)size, MSG_NOSIGNAL);
+}
+
+static void say(struct hub *hub, unsigned char first, const char *text)
+{
+	unsigned char head[2] = {first, (unsigned char)strlen(text)};
+	assert(strlen(text) < 126);
+	send(hub->fd, head, sizeof head, MSG_NOSIGNAL);
+	send(hub->fd, text, strlen(text), MSG_NOSIGNAL);
+}
+
+/* One frame of the agent: its opcode, or -1 at the end. */
+static int hear(struct hub *hub)
+{
+	unsigned char head[2], more[2], mask[4];
+	if (!receive(hub, head, sizeof head))
+		return -1;
+	size_t len = head[1] & 0x7f;
+	if (len == 126) {
+		if (!receive(hub, more, sizeof more))
+			return -1;
+		len = (size_t)more[0] << 8 | more[1];
+	}
+	if (len >= sizeof hub->text || !receive(hub, mask, sizeof mask) ||
+		!receive(hub, hub->text, len))
+		return -1;
+	for (size_t i = 0; i < len; i++)
+		hub->text[i] = (char)(hub->text[i] ^ mask[i % 4]);
+	hub->text[len] = '\0';
+	if ((head[0] & 0x0f) == 8 && len >= 2)
+		hub->close_code = (unsigned)(unsigned char)hub->text[0] << 8 | (unsigned char)hub->text[1];
+	return head[0] & 0x0f;
+}
+
+static void answer_heartbeats(struct hub *hub, unsigned count)
+{
+	for (; count && hear(hub) == 1;) {
+		long long id = 0;
+		const char *at = strstr(hub->text, "\"id\":");
+		if (!strstr(hub->text, "\"heartbeat\"") || !at || sscanf(at, "\"id\":%lld", &id) != 1)
+			continue;
+		cleanup(free_ptr) char *text =
+			xasprintf("{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{}}", id);
+		say(hub, 0x81, text);
+		hub->heartbeats++;
+		count--;
+	}
+}
+
+static void *hub_main(void *data)
+{
+	struct hub *hub = data;
+	shake_hands(hub);
+	/* The path comes first, once the session is open. */
+	assert(hear(hub) == 1 && strstr(hub->text, "\"method\":\"path\""));
+	hub->script(hub);
+	while (hear(hub) >= 0)
+		continue;
+	close(hub->fd);
+	return NULL;
+}
+
+/* --- the agent ---------------------------------------------------------------------------------
+ */
+
+struct bench {
+	struct hub hub;
+	pthread_t thread;
+	struct walk walk;
+	struct online online;
+	struct agent_log log;
+	struct status status;
+	struct cancel interrupt;
+};
+
+static ssize_t read_conn(void *data, void *bytes, size_t len)
+{
+	return conn_read(data, bytes, len);
+}
+
+static ssize_t write_conn(void *data, const void *bytes, size_t len)
+{
+	return conn_write(data, bytes, len);
+}
+
+static void ignore(void *data, const char *text, size_t len)
+{
+	(void)data;
+	(void)text;
+	(void)len;
+}
+
+static void open_session(struct bench *bench)
+{
+	bool wants_write = false;
+	struct ws_io io = {read_conn, write_conn, bench->walk.conn};
+	bench->walk.ws = ws_client_start(&io, "hub.example", "/v1/session", ignore, NULL);
+	while (ws_step(bench->walk.ws, &wants_write) == WS_HANDSHAKE)
+		assert_int_equal(conn_wait(bench->walk.conn, deadline_in_ms(10000), NULL), WAIT_READY);
+	assert_int_equal(ws_state(bench->walk.ws), WS_OPEN);
+}
+
+static enum online_end run(struct bench *bench, void (*script)(struct hub *hub))
+{
+	int fds[2];
+	struct session_params params = {.heartbeat_ms = 50, .heartbeat_timeout_ms = 5000};
+	cleanup(json_drop) json_t *inventory = inventory_read();
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	bench->hub = (struct hub){.fd = fds[1], .script = script, .interrupt = &bench->interrupt};
+	assert_int_equal(pthread_create(&bench->thread, NULL, hub_main, &bench->hub), 0);
+	bench->walk.conn = conn_new();
+	conn_take_fd(bench->walk.conn, fds[0]);
+	open_session(bench);
+	bench->online = (struct online){
+		.paths = &paths,
+		.log = &bench->log,
+		.status = &bench->status,
+		.interrupt = &bench->interrupt,
+	};
+	online_begin(&bench->online, &bench->walk, &params, inventory, NULL, clock_mono_us());
+	walk_free(&bench->walk);
+	return online_run(&bench->online);
+}
+
+/* Ends the session and waits for the hub's thread, so that what it noted can be looked at. */
+static void finish(struct bench *bench)
+{
+	online_free(&bench->online);
+	pthread_join(bench->thread, NULL);
+}
+
+static int setup(void **state)
+{
+	struct bench *bench = xcalloc(1, sizeof *bench);
+	assert_int_equal(root_make(root), 0);
+	paths_init(&paths, root);
+	agent_log_open(&bench->log, &paths, false);
+	status_init(&bench->status, &paths);
+	assert_int_equal(cancel_init(&bench->interrupt), 0);
+	*state = bench;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *bench = *state;
+	cancel_fini(&bench->interrupt);
+	status_free(&bench->status);
+	agent_log_close(&bench->log);
+	paths_free(&paths);
+	free(bench);
+	return root_remove(root);
+}
+
+static void restart_script(struct hub *hub)
+{
+	answer_heartbeats(hub, 5);
+	say(hub, 0x81, "{\"jsonrpc\":\"2.0\",\"method\":\"restarting\",\"params\":{\"delay_ms\":7}}");
+}
+
+static void stays_until_the_hub_restarts(void **state)
+{
+	struct bench *bench = *state;
+	int64_t start = clock_mono_us();
+	assert_int_equal(run(bench, restart_script), ONLINE_LOST);
+	assert_int_equal(bench->online.session.over.cause, CAUSE_HUB_RESTARTING);
+	assert_int_equal(bench->online.session.restart_delay_ms, 7);
+	assert_true(clock_ms_since(start) >= 5 * 50);
+	finish(bench);
+	assert_int_equal(bench->hub.heartbeats, 5);
+	assert_int_equal(bench->hub.close_code, 1001);
+}
+
+static void goodbye_script(struct hub *hub)
+{
+	say(hub, 0x88, "\x03\xe9");
+}
+
+static void close_frame_is_peer_closed(void **state)
+{
+	struct bench *bench = *state;
+	assert_int_equal(run(bench, goodbye_script), ONLINE_LOST);
+	assert_int_equal(bench->online.session.over.cause, CAUSE_PEER_CLOSED);
+	assert_string_equal(evidence_get(&bench->online.session.over.evidence, "close-code"), "1001");
+	finish(bench);
+}
+
+static void vanish_script(struct hub *hub)
+{
+	answer_heartbeats(hub, 1);
+	shutdown(hub->fd, SHUT_RDWR);
+}
+
+static void end_of_stream_is_peer_closed(void **state)
+{
+	struct bench *bench = *state;
+	assert_int_equal(run(bench, vanish_script), ONLINE_LOST);
+	assert_int_equal(bench->online.session.over.cause, CAUSE_PEER_CLOSED);
+	assert_null(evidence_get(&bench->online.session.over.evidence, "close-code"));
+	finish(bench);
+}
+
+static void big_script(struct hub *hub)
+{
+	/* The head of a message of 1 GB; nothing of it need ever be sent. */
+	static const unsigned char head[] = {0x81, 127, 0, 0, 0, 0, 0x40, 0, 0, 0};
+	send(hub->fd, head, sizeof head, MSG_NOSIGNAL);
+	send(hub->fd, "aaaa", 4, MSG_NOSIGNAL);
+}
+
+static void message_of_a_gigabyte_ends_it_with_1009(void **state)
+{
+	struct bench *bench = *state;
+	assert_int_equal(run(bench, big_script), ONLINE_LOST);
+	assert_int_equal(bench->online.session.over.cause, CAUSE_PEER_CLOSED);
+	assert_string_equal(evidence_get(&bench->online.session.over.evidence, "close-code"), "1009");
+	finish(bench);
+}
+
+static void interrupt_script(struct hub *hub)
+{
+	answer_heartbeats(hub, 1);
+	cancel_fire(hub->interrupt);
+}
+
+static void interruption_says_goodbye(void **state)
+{
+	struct bench *bench = *state;
+	assert_int_equal(run(bench, interrupt_script), ONLINE_INTERRUPTED);
+	finish(bench);
+	assert_int_equal(bench->hub.close_code, 1001);
+}
+
+/* --- the check ---------------------------------------------------------------------------------
+ */
+
+static enum checker_result run_checker(
+	const char *body, bool expired, json_t **report, struct err *err)
+{
+	struct checker checker;
+	enum checker_result result;
+	cleanup(free_ptr) char *script = xasprintf("%s/check.sh", root);
+	cleanup(free_ptr) char *text = xasprintf("#!/bin/sh\n%s\n", body);
+	assert_int_equal(file_replace(script, text, strlen(text), 0700, err), 0);
+	checker_init(&checker);
+	assert_int_equal(checker_start(&checker, script, "/some root", err), 0);
+	if (expired)
+		checker.deadline = deadline_in_ms(0);
+	while ((result = checker_step(&checker, report, err)) == CHECKER_RUNNING)
+		assert_int_equal(wait_fd(checker.fd, POLLIN, deadline_in_ms(10000), NULL), WAIT_READY);
+	assert_int_equal(checker.pid, 0);
+	return result;
+}
+
+static void report_is_gathered(void **state)
+{
+	(void)state;
+	json_t *report = NULL;
+	struct err err = {""};
+	assert_int_equal(
+		run_checker("printf '{\"schema\":\"sallyport.check/1\",\"args\":\"'; printf '%s ' \"$@\"; "
+					"head -c 300000 /dev/zero | tr '\\0' x; printf '\"}'; exit 1",
+			false, &report, &err),
+		CHECKER_DONE);
+	const char *args = json_get_text(report, "args");
+	assert_non_null(strstr(args, "check --format json --deadline 60 --root=/some root "));
+	json_decref(report);
+}
+
+/* What a child may do wrong, and what the error must say. */
+static const struct {
+	const char *body;
+	bool expired;
+	const char *words;
+} bad_children[] = {
+	{"exit 0", false, "its output"},
+	{"echo '{\"schema\":\"other/1\"}'", false, "no report"},
+	{"echo oops", false, "line 1"},
+	{"head -c 2000000 /dev/zero", false, "more than"},
+	{"exec sleep 100", true, "did not end"},
+};
+
+static void bad_children_are_ended_and_named(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad_children); i++) {
+		json_t *report = NULL;
+		struct err err = {""};
+		assert_int_equal(run_checker(bad_children[i].body, bad_children[i].expired, &report, &err),
+			CHECKER_FAILED);
+		assert_null(report);
+		if (!strstr(err.text, bad_children[i].words))
+			fail_msg("\"%s\" is not in: %s", bad_children[i].words, err.text);
+	}
+	struct checker checker;
+	struct err err = {""};
+	checker_init(&checker);
+	assert_int_equal(checker_start(&checker, "/nonexistent/sallyport", NULL, &err), -1);
+	assert_non_null(strstr(err.text, "/nonexistent/sallyport"));
+}
+
+#define WITH_BENCH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_BENCH(stays_until_the_hub_restarts),
+		WITH_BENCH(close_frame_is_peer_closed),
+		WITH_BENCH(end_of_stream_is_peer_closed),
+		WITH_BENCH(message_of_a_gigabyte_ends_it_with_1009),
+		WITH_BENCH(interruption_says_goodbye),
+		WITH_BENCH(report_is_gathered),
+		WITH_BENCH(bad_children_are_ended_and_named),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

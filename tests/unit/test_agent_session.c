@@ -1,0 +1,295 @@
+/*
+ * The conversation of an open session and the backoff between sessions, with a clock that the test
+ * turns by hand.
+ */
+#include "agent/backoff.h"
+#include "agent/duration.h"
+#include "agent/session.h"
+#include "base/buf.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define SECOND INT64_C(1000000)
+
+struct bench {
+	struct session session;
+	struct buf sent; /* the messages since last looked at, one a line */
+};
+
+static int take(void *data, const char *text, size_t len)
+{
+	struct bench *bench = data;
+	buf_append(&bench->sent, text, len);
+	return buf_puts(&bench->sent, "\n");
+}
+
+static int setup(void **state)
+{
+	struct bench *bench = xcalloc(1, sizeof *bench);
+	struct session_params params;
+	session_params_default(&params);
+	params.heartbeat_ms = 60000;
+	params.heartbeat_jitter_ms = 5000;
+	params.heartbeat_timeout_ms = 20000;
+	session_open(&bench->session, &params, take, bench, 0, 100 * SECOND);
+	*state = bench;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *bench = *state;
+	session_free(&bench->session);
+	buf_free(&bench->sent);
+	free(bench);
+	return 0;
+}
+
+static void hear(struct bench *bench, int64_t now_us, const char *text)
+{
+	session_text(&bench->session, text, strlen(text), now_us);
+}
+
+static void answer_heartbeat(struct bench *bench, int64_t now_us)
+{
+	cleanup(free_ptr) char *text = xasprintf(
+		"{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{}}", (long long)bench->session.heartbeat_id);
+	hear(bench, now_us, text);
+}
+
+static bool sent_something(struct bench *bench)
+{
+	bool sent = bench->sent.len;
+	buf_consume(&bench->sent, bench->sent.len);
+	return sent;
+}
+
+static void heartbeat_comes_on_time_for_an_hour(void **state)
+{
+	struct bench *bench = *state;
+	int64_t now = 100 * SECOND, before = now;
+	int beats = 0, odd = 0;
+	for (int64_t end = now + 3600 * SECOND; now < end; beats++) {
+		int64_t due = session_deadline_us(&bench->session);
+		assert_in_range(due - before, 60 * SECOND, 65 * SECOND);
+		odd += (due - before) % SECOND != 0;
+		session_tick(&bench->session, due - 1);
+		assert_false(sent_something(bench));
+		session_tick(&bench->session, due);
+		assert_non_null(strstr(buf_text(&bench->sent), "\"method\":\"heartbeat\""));
+		assert_true(sent_something(bench));
+		before = now = due;
+		answer_heartbeat(bench, now + SECOND / 5);
+		assert_int_equal(bench->session.round_trip_ms, 200);
+	}
+	assert_in_range(beats, 55, 60);
+	assert_true(odd > 10); /* jitter */
+	assert_int_equal(bench->session.over.cause, CAUSE_NONE);
+}
+
+static void traffic_does_not_put_a_heartbeat_off(void **state)
+{
+	struct bench *bench = *state;
+	int64_t due = session_deadline_us(&bench->session);
+	for (int i = 1; i < 60; i++) {
+		hear(bench, (100 + i) * SECOND, "{\"jsonrpc\":\"2.0\",\"method\":\"news\",\"params\":{}}");
+		assert_int_equal(session_deadline_us(&bench->session), due);
+	}
+	assert_false(sent_something(bench));
+}
+
+static void silence_is_keepalive_lost(void **state)
+{
+	struct bench *bench = *state;
+	int64_t due = session_deadline_us(&bench->session);
+	session_tick(&bench->session, due);
+	assert_int_equal(session_deadline_us(&bench->session), due + 20 * SECOND);
+	/* Something else that is heard is no answer, nor is an answer to another question. */
+	hear(bench, due + 19 * SECOND, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}");
+	session_tick(&bench->session, due + 20 * SECOND - 1);
+	assert_int_equal(bench->session.over.cause, CAUSE_NONE);
+	session_tick(&bench->session, due + 20 * SECOND);
+	assert_int_equal(bench->session.over.cause, CAUSE_KEEPALIVE_LOST);
+	assert_int_equal(bench->session.over.stage, STAGE_SESSION);
+	assert_non_null(strstr(evidence_get(&bench->session.over.evidence, "lifetime"), "1 min "));
+	assert_string_equal(evidence_get(&bench->session.over.evidence, "unanswered-for"), "20000 ms");
+}
+
+static void announcements_end_it(void **state)
+{
+	struct bench *bench = *state;
+	hear(bench, 101 * SECOND,
+		"{\"jsonrpc\":\"2.0\",\"method\":\"restarting\",\"params\":{\"delay_ms\":3000}}");
+	assert_int_equal(bench->session.over.cause, CAUSE_HUB_RESTARTING);
+	assert_int_equal(bench->session.restart_delay_ms, 3000);
+	/* What comes after it changes nothing any more. */
+	session_closed(&bench->session, 1012, 0, 102 * SECOND);
+	session_tick(&bench->session, 900 * SECOND);
+	assert_int_equal(bench->session.over.cause, CAUSE_HUB_RESTARTING);
+}
+
+static void removal_ends_it(void **state)
+{
+	struct bench *bench = *state;
+	hear(bench, 101 * SECOND, "{\"jsonrpc\":\"2.0\",\"method\":\"revoked\",\"params\":{}}");
+	assert_int_equal(bench->session.over.cause, CAUSE_AGENT_REVOKED);
+}
+
+static void removal_may_answer_a_heartbeat(void **state)
+{
+	struct bench *bench = *state;
+	session_tick(&bench->session, session_deadline_us(&bench->session));
+	cleanup(free_ptr) char *text =
+		rpc_error(bench->session.heartbeat_id, REFUSAL_AGENT_UNKNOWN, NULL);
+	hear(bench, 170 * SECOND, text);
+	assert_int_equal(bench->session.over.cause, CAUSE_AGENT_REVOKED);
+}
+
+/* How the transport ended, and what it must be called. */
+static const struct {
+	uint16_t code;
+	int error;
+	enum cause cause;
+	const char *note; /* in close-note, NULL: there is none */
+} ends[] = {
+	{1006, ECONNRESET, CAUSE_PEER_RESET, NULL},
+	{1006, ETIMEDOUT, CAUSE_KEEPALIVE_LOST, NULL},
+	{1006, EPIPE, CAUSE_PEER_CLOSED, NULL},
+	{1006, 0, CAUSE_PEER_CLOSED, NULL},
+	{1001, 0, CAUSE_PEER_CLOSED, "code 1001"},
+	{1009, 0, CAUSE_PEER_CLOSED, "larger than both ends allow"},
+};
+
+static void transport_ends_are_told_apart(void **state)
+{
+	struct bench *bench = *state;
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		finding_free(&bench->session.over);
+		session_closed(
+			&bench->session, ends[i].code, ends[i].error, (100 + 2 * 3600 + 300) * SECOND);
+		const char *note = evidence_get(&bench->session.over.evidence, "close-note");
+		assert_int_equal(bench->session.over.cause, ends[i].cause);
+		assert_string_equal(evidence_get(&bench->session.over.evidence, "lifetime"), "2 h 5 min");
+		if (ends[i].note)
+			assert_non_null(strstr(note ? note : "", ends[i].note));
+		else
+			assert_null(note);
+	}
+}
+
+static void garbage_ends_it(void **state)
+{
+	static const char *const garbage[] = {"", "{", "[]", "null", "{\"jsonrpc\":\"1.0\"}",
+		"{\"jsonrpc\":\"2.0\",\"id\":\"x\",\"result\":{}}", "\xff\xfe"};
+	struct bench *bench = *state;
+	for (size_t i = 0; i < ARRAY_LEN(garbage); i++) {
+		finding_free(&bench->session.over);
+		hear(bench, 101 * SECOND, garbage[i]);
+		assert_int_equal(bench->session.over.cause, CAUSE_PEER_CLOSED);
+		cleanup(free_ptr) char *sentence = finding_sentence(&bench->session.over);
+		assert_non_null(strstr(sentence, "no JSON-RPC message"));
+	}
+}
+
+static void unknown_question_is_refused_unknown_news_ignored(void **state)
+{
+	struct bench *bench = *state;
+	hear(bench, 101 * SECOND, "{\"jsonrpc\":\"2.0\",\"method\":\"news\",\"params\":{}}");
+	assert_false(sent_something(bench));
+	hear(bench, 101 * SECOND, "{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"dance\",\"params\":{}}");
+	assert_non_null(strstr(buf_text(&bench->sent), "\"id\":5"));
+	assert_non_null(strstr(buf_text(&bench->sent), "-32600"));
+	assert_int_equal(bench->session.over.cause, CAUSE_NONE);
+}
+
+static void no_hub_can_make_an_agent_spin(void **state)
+{
+	(void)state;
+	struct session_params params;
+	struct err err = {""};
+	json_t *welcome = json_pack("{s:s,s:i,s:i,s:i,s:i,s:i,s:i}", "server_id", "x", "heartbeat_ms",
+		0, "heartbeat_jitter_ms", 0, "heartbeat_timeout_ms", 0, "backoff_base_ms", 0,
+		"backoff_cap_ms", 0, "stable_ms", 0);
+	assert_int_equal(session_params_read(welcome, &params, &err), 0);
+	assert_true(params.heartbeat_ms >= 50 && params.heartbeat_timeout_ms >= 50);
+	assert_true(params.backoff_base_ms >= 10 && params.backoff_cap_ms >= params.backoff_base_ms);
+	json_object_set_new(welcome, "heartbeat_ms", json_integer(1LL << 40));
+	assert_int_equal(session_params_read(welcome, &params, &err), -1);
+	assert_non_null(strstr(err.text, "heartbeat_ms"));
+	json_decref(welcome);
+}
+
+/* Full jitter: anything from 0 to a bound that doubles up to the cap, and stays there. */
+static void backoff_doubles_to_its_cap(void **state)
+{
+	(void)state;
+	for (int bound = 1000, attempt = 0; attempt < 12; attempt++) {
+		int64_t most = 0, least = bound;
+		for (int i = 0; i < 300; i++) {
+			struct backoff backoff = {.base_ms = 1000, .cap_ms = 60000};
+			int64_t wait = 0;
+			for (int n = 0; n <= attempt; n++)
+				wait = backoff_next(&backoff);
+			assert_in_range(wait, 0, bound);
+			most = wait > most ? wait : most;
+			least = wait < least ? wait : least;
+		}
+		assert_true(most > bound / 2);
+		assert_true(least < bound / 2);
+		bound = bound * 2 > 60000 ? 60000 : bound * 2;
+	}
+}
+
+static void backoff_starts_again_after_reset(void **state)
+{
+	(void)state;
+	struct backoff backoff = {.base_ms = 10, .cap_ms = 60000};
+	for (int i = 0; i < 20; i++)
+		backoff_next(&backoff);
+	assert_true(backoff.bound_ms > 60000);
+	backoff_reset(&backoff);
+	assert_in_range(backoff_next(&backoff), 0, 10);
+	assert_int_equal(backoff_spread(0), 0);
+	assert_int_equal(backoff_spread(-5), 0);
+}
+
+static void durations_read_well(void **state)
+{
+	(void)state;
+	static const struct {
+		int64_t ms;
+		const char *words;
+	} rows[] = {{0, "0 ms"}, {850, "850 ms"}, {12400, "12.4 s"}, {200000, "3 min 20 s"},
+		{7500000, "2 h 5 min"}, {90061000, "1 d 1 h"}};
+	char text[DURATION_TEXT_SIZE];
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_string_equal(duration_words(rows[i].ms, text), rows[i].words);
+}
+
+#define WITH_BENCH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_BENCH(heartbeat_comes_on_time_for_an_hour),
+		WITH_BENCH(traffic_does_not_put_a_heartbeat_off),
+		WITH_BENCH(silence_is_keepalive_lost),
+		WITH_BENCH(announcements_end_it),
+		WITH_BENCH(removal_ends_it),
+		WITH_BENCH(removal_may_answer_a_heartbeat),
+		WITH_BENCH(transport_ends_are_told_apart),
+		WITH_BENCH(garbage_ends_it),
+		WITH_BENCH(unknown_question_is_refused_unknown_news_ignored),
+		cmocka_unit_test(no_hub_can_make_an_agent_spin),
+		cmocka_unit_test(backoff_doubles_to_its_cap),
+		cmocka_unit_test(backoff_starts_again_after_reset),
+		cmocka_unit_test(durations_read_well),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
