@@ -1,0 +1,122 @@
+/* /v1/tokens: join tokens. The secret is shown once, when the token is made. */
+#include "hub/api/tokens.h"
+
+#include "base/json.h"
+#include "hub/api/route.h"
+#include "hub/api/who.h"
+#include "hub/log.h"
+#include "hub/state.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+enum store_status token_make(struct store *store, const struct token_wish *wish,
+	char id[STORE_TOKEN_ID_SIZE], char **text, struct err *err)
+{
+	struct join_token token = {.port = wish->port};
+	unsigned char raw_id[(STORE_TOKEN_ID_SIZE - 1) / 2];
+	struct store_token row = {
+		.label = (char *)wish->label,
+		.created_by = (char *)wish->created_by,
+		.created = wish->now,
+		.expires = wish->now + wish->expires_in_s,
+		.uses = wish->uses,
+	};
+	snprintf(token.host, sizeof token.host, "%s", wish->host);
+	crypto_hash_sha256(token.hub_key_hash, wish->hub_key, IDENTITY_KEY_BYTES);
+	randombytes_buf(token.secret, sizeof token.secret);
+	randombytes_buf(raw_id, sizeof raw_id);
+	sodium_bin2hex(row.id, sizeof row.id, raw_id, sizeof raw_id);
+	token_secret_hash(token.secret, row.secret_hash);
+	enum store_status status = store->driver->tokens.add(store, &row, err);
+	if (status == STORE_OK) {
+		memcpy(id, row.id, sizeof row.id);
+		*text = token_encode(&token);
+	}
+	token_wipe(&token);
+	return status;
+}
+
+const char *token_state(const struct store_token *token, int64_t now)
+{
+	if (token->revoked)
+		return "revoked";
+	if (token->used >= token->uses)
+		return "used-up";
+	return token->expires <= now ? "expired" : "valid";
+}
+
+static void append_token(void *data, const struct store_token *token)
+{
+	json_array_append_new(
+		data, json_pack("{s:s,s:s,s:o,s:s,s:o,s:I,s:I,s:s}", "id", token->id, "label", token->label,
+				  "created_at", time_json(token->created), "created_by", token->created_by,
+				  "expires_at", time_json(token->expires), "uses", (json_int_t)token->uses, "used",
+				  (json_int_t)token->used, "state", token_state(token, time(NULL))));
+}
+
+void tokens_get(struct exchange *exchange)
+{
+	struct store *store = exchange->hub->store;
+	struct err err = {0};
+	json_t *list = json_array();
+	enum store_status status = store->driver->tokens.list(store, append_token, list, &err);
+	if (status == STORE_OK) {
+		exchange_json(exchange, 200, json_pack("{s:o}", "tokens", list));
+		return;
+	}
+	json_decref(list);
+	answer_store_problem(exchange, status, &err);
+}
+
+void token_post(struct exchange *exchange)
+{
+	struct hub *hub = exchange->hub;
+	char id[STORE_TOKEN_ID_SIZE];
+	char *text = NULL;
+	struct err err = {0};
+	const char *label = json_object_get(exchange->json, "label")
+							? body_text(exchange, "label", 0, TOKEN_MAX_LABEL)
+							: "";
+	struct token_wish wish = {
+		label, exchange->user, hub->host, hub->port, hub->identity.public_key, time(NULL), 0, 0};
+	if (label)
+		wish.expires_in_s =
+			body_number(exchange, "expires_in_s", TOKEN_MIN_S, TOKEN_MAX_S, TOKEN_DEFAULT_S);
+	if (label && wish.expires_in_s > 0)
+		wish.uses = body_number(exchange, "uses", 1, TOKEN_MAX_USES, 1);
+	if (wish.uses <= 0)
+		return;
+	enum store_status status = token_make(hub->store, &wish, id, &text, &err);
+	if (status != STORE_OK) {
+		answer_store_problem(exchange, status, &err);
+		return;
+	}
+	log_line(LOG_NOTE, "\"%s\" made join token %s", exchange->user, id);
+	cleanup(free_ptr) char *join = xasprintf("sudo sallyport join --token %s", text);
+	exchange_json(exchange, 201,
+		json_pack("{s:s,s:s,s:s,s:o,s:I,s:[s,s]}", "id", id, "token", text, "label", label,
+			"expires_at", time_json(wish.now + wish.expires_in_s), "uses", (json_int_t)wish.uses,
+			"commands", join, "sudo systemctl enable --now sallyport"));
+	sodium_memzero(join, strlen(join));
+	sodium_memzero(text, strlen(text));
+	free(text);
+}
+
+void token_delete(struct exchange *exchange)
+{
+	struct store *store = exchange->hub->store;
+	struct err err = {0};
+	enum store_status status = store->driver->tokens.revoke(store, exchange->operand, &err);
+	if (status == STORE_NOT_FOUND) {
+		exchange_problem(exchange, 404, "There is no token with this id.");
+		return;
+	}
+	if (status != STORE_OK) {
+		answer_store_problem(exchange, status, &err);
+		return;
+	}
+	log_line(LOG_NOTE, "\"%s\" revoked join token %s", exchange->user, exchange->operand);
+	exchange_empty(exchange, 204);
+}

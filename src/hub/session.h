@@ -1,0 +1,59 @@
+/*
+ * One machine's session: hello, mutual proof, enrol or resume, then heartbeats and what the machine
+ * tells of itself (wire/messages.def).
+ *
+ * The session knows messages and no sockets: it is given texts, and answers through a session_link.
+ * What the machine may do follows its state: nothing before the hub has proved itself and the
+ * machine has. session_ended() comes exactly once, from whoever owns the connection, and frees it.
+ */
+#ifndef HUB_SESSION_H
+#define HUB_SESSION_H
+
+#include "hub/metrics.h"
+#include "hub/roster.h"
+
+struct session_link {
+	void (*send)(void *data, char *text); /* takes the text */
+	/* Closes once what was sent has gone out. Never calls back at once. */
+	void (*close)(void *data, uint16_t code, const char *why);
+	/* The session is open: the connection need not prove itself any more. */
+	void (*proven)(void *data);
+	/* The TLS exporter of this connection; -1 when it has none. */
+	int (*binding)(void *data, unsigned char binding[PROOF_BINDING_BYTES]);
+};
+
+struct session_timing {
+	int64_t heartbeat_ms, heartbeat_jitter_ms, heartbeat_timeout_ms;
+	int64_t backoff_base_ms, backoff_cap_ms, stable_ms;
+};
+
+/* What all sessions share; all borrowed. */
+struct session_context {
+	struct store *store;
+	struct roster *roster;
+	const struct identity *identity;
+	const char *private_ca; /* PEM; NULL with an administrator's certificate */
+	struct session_timing timing;
+	struct metrics *metrics;
+	/* A server enrolled or left: its row appeared or is gone. */
+	void (*removed)(void *data, const char *id);
+	void *data;
+};
+
+struct session *session_open(const struct session_context *context, const struct session_link *link,
+	void *link_data, const char *peer);
+/* The longest message that is allowed now, in bytes. */
+size_t session_max_message(const struct session *session);
+void session_text(struct session *session, const char *text, size_t len);
+/* Told when the hub goes down, or the server was removed. */
+void session_send_restarting(struct session *session, int64_t delay_ms);
+void session_send_revoked(struct session *session);
+/* The connection is gone; why, for the roster. Frees the session. */
+void session_ended(struct session *session, enum cause cause, const char *reason);
+
+/* No heartbeat for this long means that the machine is gone. */
+int64_t session_silence_ms(const struct session_timing *timing);
+/* Ends the session as lost, through its link. */
+void session_lost(struct session *session);
+
+#endif

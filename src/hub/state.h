@@ -1,0 +1,61 @@
+/*
+ * The running hub, as its parts see it. Private to hub/.
+ *
+ * hub.c builds and takes down; everything runs on the thread of its loop, but for the password
+ * hashing in passwords.c.
+ */
+#ifndef HUB_STATE_H
+#define HUB_STATE_H
+
+#include "hub/events.h"
+#include "hub/hub.h"
+#include "hub/throttle.h"
+#include "hub/listener.h"
+#include "hub/metrics.h"
+#include "hub/passwords.h"
+#include "hub/roster.h"
+#include "store/store.h"
+#include "wire/token.h"
+
+#include <uv.h>
+
+struct hub {
+	struct hub_options options;
+	char *dir; /* HUB_STATE_DIR below root */
+	uv_loop_t loop;
+	struct store *store;
+	struct identity identity;
+	struct keys_certificate certificate;
+	char host[TOKEN_MAX_HOST + 1]; /* the name that goes into tokens */
+	uint16_t port;
+	char *url; /* "https://HOST:PORT" */
+
+	struct roster *roster;
+	struct session_context sessions;
+	struct listener *listener;
+	struct events *events;
+	struct passwords *passwords;
+	struct throttle logins; /* failed sign-ins */
+	struct metrics metrics;
+
+	uv_signal_t signals[3];
+	uv_timer_t flush_timer; /* the roster's */
+	uv_timer_t sweep_timer; /* silence, connections without proof */
+	uv_timer_t slow_timer;  /* comments on event streams, certificate */
+	uv_timer_t end_timer;   /* bounds the shutdown */
+	int64_t flush_at_ms;    /* 0: none is due */
+
+	char *trouble; /* what the store said when it last failed; NULL while it works */
+	int64_t probed_ms;
+	bool draining; /* going down */
+};
+
+int64_t hub_now_ms(void);
+/* Notes what the store answered, for /readyz and the log; returns it. */
+enum store_status hub_store_said(struct hub *hub, enum store_status status, const struct err *err);
+/* Writes what the roster holds, so that reading the store sees it. */
+void hub_flush(struct hub *hub);
+/* A server was removed: tells those who watch. */
+void hub_server_removed(void *hub, const char *id);
+
+#endif

@@ -1,0 +1,40 @@
+#include "store/store.h"
+
+#include <sodium.h>
+#include <string.h>
+
+void store_user_free(struct store_user *user)
+{
+	if (user->password)
+		sodium_memzero(user->password, strlen(user->password));
+	free(user->name);
+	free(user->password);
+	free(user->role);
+	*user = (struct store_user){0};
+}
+
+void store_server_free(struct store_server *server)
+{
+	char *const texts[] = {server->name, server->platform, server->os_name, server->address,
+		server->mac, server->location, server->version, server->cause, server->reason};
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		free(texts[i]);
+	*server = (struct store_server){0};
+}
+
+void store_details_free(struct store_details *details)
+{
+	free(details->inventory);
+	free(details->path);
+	free(details->check);
+	*details = (struct store_details){0};
+}
+
+void store_page_free(struct store_page *page)
+{
+	for (size_t i = 0; i < page->count; i++)
+		store_server_free(&page->rows[i]);
+	free(page->rows);
+	free(page->next_cursor);
+	*page = (struct store_page){0};
+}

@@ -1,0 +1,98 @@
+/*
+ * What the files of the SQLite driver share. Private to store/.
+ *
+ * A statement is prepared once and found again by the address of its text, so SQL stands where it
+ * is used, as a string literal. sql_start() binds; then sql_step() until it returns
+ * STORE_NOT_FOUND, or sql_run() where no rows are expected. sql_done() when the rows are no longer
+ * needed.
+ */
+#ifndef STORE_SQLITE_H
+#define STORE_SQLITE_H
+
+#include "store/store.h"
+
+#include <sqlite3.h>
+
+#define SQL_MAX_STATEMENTS 64
+
+struct sqlite_store {
+	struct store store;
+	sqlite3 *db;
+	char *path;
+	struct {
+		const char *sql; /* the literal */
+		sqlite3_stmt *statement;
+	} prepared[SQL_MAX_STATEMENTS];
+	bool batch; /* between begin and commit */
+};
+
+static inline struct sqlite_store *sqlite_of(struct store *store)
+{
+	return (struct sqlite_store *)store;
+}
+
+/* A parameter each: 't' const char *, 'i' int64_t, 'b' const void * of STORE_HASH_BYTES. NULL when
+ * it could not be prepared: ask sql_failed(). */
+sqlite3_stmt *sql_start(struct sqlite_store *sqlite, const char *sql, const char *types, ...);
+/* STORE_OK with a row, STORE_NOT_FOUND after the last one. */
+enum store_status sql_step(struct sqlite_store *sqlite, sqlite3_stmt *statement, struct err *err);
+/* Runs a started statement to its end. */
+enum store_status sql_run(struct sqlite_store *sqlite, sqlite3_stmt *statement, struct err *err);
+void sql_done(sqlite3_stmt *statement);
+/* The sentence for the last error of the database. */
+enum store_status sql_failed(struct sqlite_store *sqlite, struct err *err);
+/* Plain SQL without rows. */
+enum store_status sql_exec(struct sqlite_store *sqlite, const char *sql, struct err *err);
+
+/* A transaction of one driver call: inside a batch it is the batch's. */
+enum store_status sql_begin(struct sqlite_store *sqlite, struct err *err);
+enum store_status sql_end(struct sqlite_store *sqlite, enum store_status status, struct err *err);
+
+char *sql_text(sqlite3_stmt *statement, int column); /* owned; never NULL */
+void sql_blob(sqlite3_stmt *statement, int column, unsigned char *to, size_t len);
+int sql_changes(const struct sqlite_store *sqlite);
+
+/* The parts of the driver, a file each. */
+enum store_status users_add(
+	struct store *store, const struct store_user *user, bool first, struct err *err);
+enum store_status users_find(
+	struct store *store, const char *name, struct store_user *user, struct err *err);
+enum store_status users_list(struct store *store,
+	void (*each)(void *data, const struct store_user *user), void *data, struct err *err);
+enum store_status users_count(struct store *store, int64_t *count, struct err *err);
+enum store_status users_remove(struct store *store, const char *name, struct err *err);
+enum store_status web_sessions_add(struct store *store,
+	const unsigned char cookie_hash[STORE_HASH_BYTES], const char *user, int64_t now,
+	int64_t expires, struct err *err);
+enum store_status web_sessions_find(struct store *store,
+	const unsigned char cookie_hash[STORE_HASH_BYTES], int64_t now, char **user, struct err *err);
+enum store_status web_sessions_remove(
+	struct store *store, const unsigned char cookie_hash[STORE_HASH_BYTES], struct err *err);
+enum store_status tokens_add(struct store *store, const struct store_token *token, struct err *err);
+enum store_status tokens_list(struct store *store,
+	void (*each)(void *data, const struct store_token *token), void *data, struct err *err);
+enum store_status tokens_revoke(struct store *store, const char *id, struct err *err);
+enum store_status servers_enrol(struct store *store, struct store_enrolment *enrolment,
+	enum enrol_result *result, struct err *err);
+enum store_status servers_standing(struct store *store, const unsigned char key[IDENTITY_KEY_BYTES],
+	enum server_standing *standing, struct err *err);
+enum store_status servers_change(
+	struct store *store, const char *id, const struct store_change *change, struct err *err);
+enum store_status servers_find(struct store *store, const char *id, struct store_server *server,
+	struct store_details *details, struct err *err);
+enum store_status servers_list(
+	struct store *store, const struct store_query *query, struct store_page *page, struct err *err);
+enum store_status servers_counts(struct store *store, struct store_counts *counts, struct err *err);
+enum store_status servers_remove(
+	struct store *store, const char *id, bool revoke, int64_t now, struct err *err);
+enum store_status servers_all_offline(
+	struct store *store, const char *cause, const char *reason, int64_t now, struct err *err);
+
+/* The columns of struct store_server in the order that read_server() takes them. */
+#define SERVER_COLUMNS                                                                             \
+	"id, key, name, platform, os_name, address, mac, location, version, online, cause, reason, "   \
+	"since, last_seen, created"
+#define SERVER_COLUMN_COUNT 15
+void sql_read_server(sqlite3_stmt *statement, struct store_server *server);
+
+#endif

@@ -1,0 +1,228 @@
+/*
+ * What the hub remembers: users and their web sessions, join tokens, servers.
+ *
+ * A driver is one table of functions; sqlite_open() gives the real one, the tests a fake. Every
+ * function takes the store and, last, where to put the sentence for a person; it returns a status,
+ * and the sentence is written for STORE_FULL and STORE_ERROR alone. A call that changes something
+ * is durable when it returns STORE_OK, except between begin and commit, where all that was changed
+ * becomes durable, or none of it does, at commit.
+ *
+ * The caller owns every struct and frees what a call filled with the function named beside it.
+ * Times are seconds since 1970. A store is used by one thread; several programs may open one
+ * database.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/err.h"
+#include "wire/identity.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum store_status {
+	STORE_OK,
+	STORE_NOT_FOUND,
+	STORE_EXISTS,
+	STORE_FULL, /* the disk is full; nothing was changed */
+	STORE_ERROR,
+};
+
+#define STORE_HASH_BYTES    32
+#define STORE_TOKEN_ID_SIZE 17 /* 16 hexadecimal digits and NUL */
+#define STORE_MAX_LIST      500
+#define STORE_NO_FILTER     (-1)
+
+struct store_user {
+	char *name;
+	char *password; /* crypto_pwhash_str */
+	char *role;     /* "administrator" */
+	int64_t created;
+};
+
+struct store_token {
+	char id[STORE_TOKEN_ID_SIZE];
+	unsigned char secret_hash[STORE_HASH_BYTES];
+	char *label;
+	char *created_by;
+	int64_t created;
+	int64_t expires;
+	int64_t uses, used;
+	bool revoked;
+};
+
+/* One row of the list; texts are never NULL, empty when unknown. */
+struct store_server {
+	char id[IDENTITY_ID_SIZE];
+	unsigned char key[IDENTITY_KEY_BYTES];
+	char *name, *platform, *os_name, *address, *mac, *location, *version;
+	bool online;
+	char *cause, *reason; /* why it is offline */
+	int64_t since, last_seen, created;
+};
+
+/* JSON texts, NULL when there is none. */
+struct store_details {
+	char *inventory;
+	char *path;
+	char *check;
+	int64_t path_at, check_at;
+};
+
+/* What changes of a server while it lives; NULL and 0 leave what is stored. */
+struct store_change {
+	bool presence; /* the four members below count */
+	bool online;
+	const char *cause, *reason; /* NULL means none */
+	int64_t since;
+	int64_t last_seen;
+	const char *inventory;
+	const char *path;
+	const char *check;
+	int64_t now; /* becomes path_at and check_at */
+};
+
+enum store_sort {
+	STORE_BY_STATUS,
+	STORE_BY_NAME,
+	STORE_BY_ADDRESS,
+	STORE_BY_OS,
+	STORE_BY_VERSION,
+	STORE_BY_LAST_SEEN,
+};
+
+struct store_query {
+	const char *platform; /* NULL: any */
+	int online;           /* 1, 0 or STORE_NO_FILTER */
+	const char *text;     /* words that all occur in name, address, MAC, OS or location; or NULL */
+	enum store_sort sort;
+	bool descending;
+	int limit;          /* 1 to STORE_MAX_LIST */
+	const char *cursor; /* next_cursor of the page before; NULL: the first page */
+};
+
+struct store_page {
+	struct store_server *rows;
+	size_t count;
+	int64_t total;     /* rows that match, on all pages */
+	char *next_cursor; /* NULL on the last page */
+};
+
+struct store_counts {
+	int64_t all, online;
+};
+
+enum enrol_result {
+	ENROL_OK,
+	ENROL_TOKEN_UNKNOWN, /* or revoked */
+	ENROL_TOKEN_EXPIRED,
+	ENROL_TOKEN_USED_UP,
+	ENROL_KEY_REVOKED,
+};
+
+struct store_enrolment {
+	unsigned char secret_hash[STORE_HASH_BYTES];
+	unsigned char key[IDENTITY_KEY_BYTES];
+	const char *inventory; /* JSON */
+	int64_t now;
+	int64_t token_expires; /* filled with ENROL_TOKEN_EXPIRED */
+};
+
+enum server_standing { SERVER_UNKNOWN, SERVER_KNOWN, SERVER_REVOKED };
+
+struct store;
+
+struct store_driver {
+	void (*close)(struct store *store);
+	/* Writes a little, to learn whether writing works. */
+	enum store_status (*probe)(struct store *store, struct err *err);
+	/* Several changes at once. `lasting` false lets a power cut (not a crash) undo the last ones.
+	 */
+	enum store_status (*begin)(struct store *store, bool lasting, struct err *err);
+	enum store_status (*commit)(struct store *store, struct err *err);
+	void (*rollback)(struct store *store);
+
+	struct {
+		enum store_status (*set)(
+			struct store *store, const char *key, const char *value, struct err *err);
+		/* *value is owned by the caller; NULL when there is none, which is STORE_OK. */
+		enum store_status (*get)(
+			struct store *store, const char *key, char **value, struct err *err);
+	} meta;
+
+	struct {
+		/* With `first`, STORE_EXISTS when there is any user already. */
+		enum store_status (*add)(
+			struct store *store, const struct store_user *user, bool first, struct err *err);
+		enum store_status (*find)(
+			struct store *store, const char *name, struct store_user *user, struct err *err);
+		/* In the order of names; the callback borrows the user. */
+		enum store_status (*list)(struct store *store,
+			void (*each)(void *data, const struct store_user *user), void *data, struct err *err);
+		enum store_status (*count)(struct store *store, int64_t *count, struct err *err);
+		/* Ends the user's web sessions too. */
+		enum store_status (*remove)(struct store *store, const char *name, struct err *err);
+	} users;
+
+	struct {
+		enum store_status (*add)(struct store *store,
+			const unsigned char cookie_hash[STORE_HASH_BYTES], const char *user, int64_t now,
+			int64_t expires, struct err *err);
+		/* The user of a session that has not expired; *user is owned by the caller. */
+		enum store_status (*find)(struct store *store,
+			const unsigned char cookie_hash[STORE_HASH_BYTES], int64_t now, char **user,
+			struct err *err);
+		enum store_status (*remove)(struct store *store,
+			const unsigned char cookie_hash[STORE_HASH_BYTES], struct err *err);
+	} web_sessions;
+
+	struct {
+		enum store_status (*add)(
+			struct store *store, const struct store_token *token, struct err *err);
+		/* The newest first; the callback borrows the token. */
+		enum store_status (*list)(struct store *store,
+			void (*each)(void *data, const struct store_token *token), void *data, struct err *err);
+		enum store_status (*revoke)(struct store *store, const char *id, struct err *err);
+	} tokens;
+
+	struct {
+		/* Uses the token up by one and makes or renews the server, in one step. A server that
+		 * comes again with the token it joined with costs no further use: its answer was lost. */
+		enum store_status (*enrol)(struct store *store, struct store_enrolment *enrolment,
+			enum enrol_result *result, struct err *err);
+		enum store_status (*standing)(struct store *store,
+			const unsigned char key[IDENTITY_KEY_BYTES], enum server_standing *standing,
+			struct err *err);
+		enum store_status (*change)(struct store *store, const char *id,
+			const struct store_change *change, struct err *err);
+		/* `details` may be NULL. */
+		enum store_status (*find)(struct store *store, const char *id, struct store_server *server,
+			struct store_details *details, struct err *err);
+		/* A cursor that is none of ours is STORE_NOT_FOUND. */
+		enum store_status (*list)(struct store *store, const struct store_query *query,
+			struct store_page *page, struct err *err);
+		enum store_status (*counts)(
+			struct store *store, struct store_counts *counts, struct err *err);
+		/* With `revoke`, its key is never let in again. */
+		enum store_status (*remove)(
+			struct store *store, const char *id, bool revoke, int64_t now, struct err *err);
+		/* At start: whatever was online is offline now, for this cause. */
+		enum store_status (*all_offline)(struct store *store, const char *cause, const char *reason,
+			int64_t now, struct err *err);
+	} servers;
+};
+
+struct store {
+	const struct store_driver *driver;
+};
+
+/* Opens the database, makes it when missing and brings its schema up to date. The folder must be
+ * there. Owned by the caller, closed with store->driver->close(). */
+struct store *sqlite_open(const char *path, struct err *err);
+
+void store_user_free(struct store_user *user);
+void store_server_free(struct store_server *server);
+void store_details_free(struct store_details *details);
+void store_page_free(struct store_page *page);
+
+#endif
