@@ -1,0 +1,81 @@
+// Builds the console: node console/build.mjs [OUTDIR [DEPFILE]]
+//
+// Type-checks with tsc and bundles with esbuild, side by side, into OUTDIR/{index.html,app.js,app.css}
+// (console/dist when not given). The same sources give the same bytes: no dates, no paths of the
+// machine. DEPFILE, if given, gets a make rule of everything that was read, for Ninja.
+
+import { spawn } from "node:child_process";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import * as esbuild from "esbuild";
+import { readCauses } from "./causes.mjs";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const top = path.dirname(here);
+const out = path.resolve(process.argv[2] ?? path.join(here, "dist"));
+const depfile = process.argv[3];
+const causesFile = path.join(top, "src", "diagnosis", "causes.def");
+
+// `import { causes } from "sallyport:causes"`: the catalogue that agent and hub use, so that the
+// console's remedies can never say something else.
+const causesPlugin = {
+	name: "causes",
+	setup(build) {
+		build.onResolve({ filter: /^sallyport:causes$/ }, () => ({ path: "causes", namespace: "sallyport" }));
+		build.onLoad({ filter: /.*/, namespace: "sallyport" }, async () => ({
+			contents: `export const causes = ${JSON.stringify(readCauses(await readFile(causesFile, "utf8")))};`,
+			loader: "js",
+			watchFiles: [causesFile],
+		}));
+	},
+};
+
+function typeCheck() {
+	const tsc = path.join(top, "node_modules", "typescript", "bin", "tsc");
+	return new Promise((resolve, reject) => {
+		const child = spawn(process.execPath, [tsc, "--noEmit", "-p", path.join(here, "tsconfig.json")], {
+			stdio: "inherit",
+		});
+		child.on("error", reject);
+		child.on("exit", (code) => (code === 0 ? resolve() : reject(new Error("the console has type errors"))));
+	});
+}
+
+async function bundle() {
+	const result = await esbuild.build({
+		absWorkingDir: top,
+		entryPoints: { app: path.join(here, "src", "main.tsx") },
+		outdir: out,
+		bundle: true,
+		minify: true,
+		format: "iife",
+		target: ["es2022"],
+		jsx: "automatic",
+		jsxImportSource: "preact",
+		legalComments: "none",
+		charset: "utf8",
+		metafile: true,
+		plugins: [causesPlugin],
+		logLevel: "warning",
+	});
+	await copyFile(path.join(here, "src", "index.html"), path.join(out, "index.html"));
+	return Object.keys(result.metafile.inputs).filter((name) => !name.startsWith("sallyport:"));
+}
+
+try {
+	await mkdir(out, { recursive: true });
+	const [inputs] = await Promise.all([bundle(), typeCheck()]);
+	if (depfile) {
+		const read = [
+			...inputs.map((name) => path.join(top, name)),
+			...["build.mjs", "causes.mjs", "tsconfig.json", "src/index.html"].map((name) => path.join(here, name)),
+			causesFile,
+		];
+		const target = path.relative(process.cwd(), path.join(out, "app.js"));
+		await writeFile(depfile, `${target}: ${read.map((name) => name.replaceAll(" ", "\\ ")).join(" ")}\n`);
+	}
+} catch (error) {
+	console.error(`console: ${error.message}`);
+	process.exitCode = 1;
+}

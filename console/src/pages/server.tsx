@@ -1,0 +1,187 @@
+// One server: how it is, why, which way it takes to the hub, what its last check found, what it is.
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { api, asProblem, type Problem } from "../api";
+import { useNow } from "../clock";
+import { useChanges } from "../emitter";
+import type { Live } from "../live";
+import { Command, Confirm, Empty, ProblemNote, Prose, Skeleton, useTitle } from "../parts/basics";
+import { Back } from "../parts/icons";
+import { Facts, Inventory } from "../parts/inventory";
+import { NoReport, Report } from "../parts/report";
+import { remedyFor, StatusSince } from "../parts/status";
+import { Walk } from "../parts/walk";
+import type { Roster } from "../roster";
+import { router } from "../router";
+import type { Me, Server } from "../types";
+import { ago, lasting, moment } from "../words";
+import { listPath } from "./servers";
+
+function useServer(id: string, live: Live) {
+	const [server, setServer] = useState<Server | null>(null);
+	const [problem, setProblem] = useState<Problem | null>(null);
+	const [removed, setRemoved] = useState(false);
+	const abort = useRef<AbortController | null>(null);
+	const load = async () => {
+		abort.current?.abort();
+		const mine = (abort.current = new AbortController());
+		try {
+			setServer(await api.server(id, mine.signal));
+			setProblem(null);
+		} catch (error) {
+			if (!mine.signal.aborted) setProblem(asProblem(error));
+		}
+	};
+	useEffect(() => {
+		void load();
+		const stops = [
+			live.on("server", (row) => {
+				if (row.id !== id) return;
+				setServer((old) => old && { ...old, ...row });
+				void load(); // its path and its check may have changed too
+			}),
+			live.on("removed", (gone) => gone.id === id && setRemoved(true)),
+			live.on("live", () => void load()),
+		];
+		return () => {
+			for (const stop of stops) stop();
+			abort.current?.abort();
+		};
+	}, [id]);
+	return { server, problem, removed, load };
+}
+
+function hostOf(url: string): string {
+	try {
+		return new URL(url).host;
+	} catch {
+		return url;
+	}
+}
+
+// Why it is offline, since when, and what to do: what somebody who was woken up by it wants to know.
+function WhyOffline({ server, now }: { server: Server; now: number }) {
+	const remedy = remedyFor(server.cause);
+	return (
+		<section class="note note-bad why" aria-labelledby="why">
+			<h2 id="why">{server.reason ? <Prose text={server.reason} /> : "The hub does not know why it went away."}</h2>
+			<p class="quiet">
+				Offline since {moment(server.since, now)}, {lasting(server.since, now)} · last seen {ago(server.last_seen, now)}
+				{server.cause && <> · <code>{server.cause}</code></>}
+			</p>
+			{remedy && <p class="why-remedy"><strong>What to do:</strong> <Prose text={remedy.remedy} /> <span class="quiet">For the {remedy.who}.</span></p>}
+			<details open={!remedy}>
+				<summary>Ask the machine itself</summary>
+				<p>It knows more of its way out than the hub can. On the machine, this names the cause and the remedy:</p>
+				<Command text="sudo sallyport status" label="the command that tells the agent's state" />
+				<p>If it cannot be reached at all, it may be switched off.</p>
+			</details>
+		</section>
+	);
+}
+
+function Panel({ title, note, children, className = "" }: { title: string; note?: ComponentChildren; children: ComponentChildren; className?: string }) {
+	const id = `panel-${title.toLowerCase().replaceAll(" ", "-")}`;
+	return (
+		<section class={`panel ${className}`} aria-labelledby={id}>
+			<div class="panel-head">
+				<h2 id={id}>{title}</h2>
+				{note && <span class="quiet">{note}</span>}
+			</div>
+			{children}
+		</section>
+	);
+}
+
+function Removal({ server, onClose, onRemoved }: { server: Server; onClose: () => void; onRemoved: () => void }) {
+	const remove = async () => {
+		await api.removeServer(server.id);
+		onRemoved();
+	};
+	return (
+		<Confirm title={`Remove ${server.name || "this server"}?`} action="Remove server" doing="Removing…" onConfirm={remove} onClose={onClose}>
+			<p>Its key is revoked and it leaves the list. The agent on it is told, and stops trying.</p>
+			<p>It can come back with <code>sallyport leave</code> and a new join token.</p>
+		</Confirm>
+	);
+}
+
+interface ServerPageProps {
+	id: string;
+	me: Me;
+	live: Live;
+	roster: Roster;
+}
+
+export function ServerPage({ id, me, live, roster }: ServerPageProps) {
+	const now = useNow();
+	useChanges(live);
+	const { server, problem, removed, load } = useServer(id, live);
+	const [removing, setRemoving] = useState(false);
+	const known = server ?? roster.get(id);
+	useTitle(known?.name || "Server");
+	useEffect(() => scrollTo(0, 0), [id]);
+
+	const list = `#${listPath(roster.query)}`;
+	const back = <p class="back"><a href={list}><Back /> Servers</a></p>;
+	if (removed || problem?.status === 404) {
+		return (
+			<main class="page" id="main" tabIndex={-1}>
+				{back}
+				<Empty title={removed ? `${known?.name || "This server"} was removed` : "There is no such server"}>
+					<p>{removed ? "Its key is revoked." : "It may have been removed."} It can join again with a new token.</p>
+					<p><a class="button" href={list}>Go to the servers</a></p>
+				</Empty>
+			</main>
+		);
+	}
+	return (
+		<main class={`page ${live.state === "lost" ? "is-lost" : ""}`} id="main" tabIndex={-1}>
+			{back}
+			<div class="server-head">
+				<h1>{known?.name || (known ? id : "…")}</h1>
+				{known && <StatusSince row={known} now={now} />}
+				{server && <button class="button button-quiet" onClick={() => setRemoving(true)}>Remove server</button>}
+			</div>
+			{problem && <ProblemNote problem={problem} retry={() => void load()} />}
+			{!server && !problem && <Skeleton lines={8} />}
+			{server && (
+				<>
+					{server.status === "offline" && <WhyOffline server={server} now={now} />}
+					<Panel title="Way to the hub"
+						note={server.path && `${server.status === "online" ? "connected" : "last connected"} ${moment(server.path.at, now)}`}>
+						{server.path ? (
+							<Walk key={server.path.at} stages={server.path.stages} proxy={server.path.proxy} machine="this machine"
+								address={server.address} hub={hostOf(me.hub.url)} />
+						) : (
+							<p class="quiet">The machine has not told its way yet. It does so when it connects.</p>
+						)}
+					</Panel>
+					<div class="columns">
+						<Panel title="Latest check" className="panel-main">
+							{server.check ? <Report report={server.check} at={server.check_at} now={now} /> : <NoReport />}
+						</Panel>
+						<div class="columns-side">
+							<Panel title="Identity">
+								<Facts rows={[
+									["Name", server.name],
+									["Address", <span class="mono">{server.address}</span>],
+									["MAC", server.mac && <span class="mono">{server.mac}</span>],
+									["Location", server.location],
+									["Joined", moment(server.created_at, now)],
+									["Id", <span class="mono">{server.id}</span>],
+									["Key", <span class="mono">{server.fingerprint}</span>],
+								]} />
+							</Panel>
+							<Panel title="Inventory"><Inventory value={server.inventory} /></Panel>
+						</div>
+					</div>
+				</>
+			)}
+			{removing && server && (
+				<Removal server={server} onClose={() => setRemoving(false)} onRemoved={() => router.go(listPath(roster.query))} />
+			)}
+		</main>
+	);
+}

@@ -1,0 +1,116 @@
+// The join tokens: what each was for, what is left of it, and taking it back.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { api, asProblem, type Problem } from "../api";
+import { useNow } from "../clock";
+import type { Live } from "../live";
+import { Confirm, Empty, ProblemNote, Skeleton, useTitle } from "../parts/basics";
+import { Plus } from "../parts/icons";
+import type { Token } from "../types";
+import { ago, ahead, moment, number } from "../words";
+
+const STATES: Record<Token["state"], string> = {
+	valid: "Valid",
+	expired: "Expired",
+	"used-up": "Used up",
+	revoked: "Revoked",
+};
+
+function useTokens(live: Live) {
+	const [tokens, setTokens] = useState<Token[] | null>(null);
+	const [problem, setProblem] = useState<Problem | null>(null);
+	const abort = useRef<AbortController | null>(null);
+	const load = async () => {
+		abort.current?.abort();
+		const mine = (abort.current = new AbortController());
+		try {
+			const answer = await api.tokens(mine.signal);
+			setTokens(answer.tokens);
+			setProblem(null);
+		} catch (error) {
+			if (!mine.signal.aborted) setProblem(asProblem(error));
+		}
+	};
+	useEffect(() => {
+		void load();
+		// A server that joins changes the counts, and a token's uses.
+		const stops = [live.on("counts", () => void load()), live.on("live", () => void load())];
+		return () => {
+			for (const stop of stops) stop();
+			abort.current?.abort();
+		};
+	}, []);
+	return { tokens, problem, load };
+}
+
+function TokenRow({ token, now, onRevoke }: { token: Token; now: number; onRevoke: () => void }) {
+	return (
+		<tr class={`token token-${token.state}`}>
+			<th scope="row">{token.label || <span class="quiet">no label</span>}</th>
+			<td data-label="State"><span class={`tag tag-${token.state}`}>{STATES[token.state] ?? token.state}</span></td>
+			<td data-label="Used">{number(token.used)} of {number(token.uses)}</td>
+			<td data-label="Expires" title={moment(token.expires_at, now)}>
+				{token.state === "expired" ? ago(token.expires_at, now) : ahead(token.expires_at, now)}
+			</td>
+			<td data-label="Made" title={moment(token.created_at, now)}>
+				{ago(token.created_at, now)} by {token.created_by}
+			</td>
+			<td class="token-act">
+				{token.state === "valid" && (
+					<button class="button button-small" onClick={onRevoke}
+						aria-label={`Revoke ${token.label || "the token without a label"}`}>Revoke</button>
+				)}
+			</td>
+		</tr>
+	);
+}
+
+export function Tokens({ live }: { live: Live }) {
+	useTitle("Join tokens");
+	const now = useNow();
+	const { tokens, problem, load } = useTokens(live);
+	const [revoking, setRevoking] = useState<Token | null>(null);
+	useEffect(() => scrollTo(0, 0), []);
+
+	const revoke = async (token: Token) => {
+		await api.revokeToken(token.id);
+		await load();
+		setRevoking(null);
+	};
+	return (
+		<main class="page" id="main" tabIndex={-1}>
+			<div class="list-head">
+				<h1>Join tokens</h1>
+				<a class="button button-primary add" href="#/add"><Plus /> Add server</a>
+			</div>
+			{problem && <ProblemNote problem={problem} retry={() => void load()} />}
+			{!tokens && !problem && <Skeleton lines={5} />}
+			{tokens?.length === 0 && (
+				<Empty title="No join tokens">
+					<p>A join token lets a machine join this hub. <strong>Add server</strong> makes one; here you see what is left of it and can take it back.</p>
+				</Empty>
+			)}
+			{tokens && tokens.length > 0 && (
+				<table class="tokens">
+					<thead>
+						<tr>
+							<th scope="col">Label</th><th scope="col">State</th><th scope="col">Used</th>
+							<th scope="col">Expires</th><th scope="col">Made</th><th scope="col"><span class="unseen">Action</span></th>
+						</tr>
+					</thead>
+					<tbody>
+						{tokens.map((token) => (
+							<TokenRow key={token.id} token={token} now={now} onRevoke={() => setRevoking(token)} />
+						))}
+					</tbody>
+				</table>
+			)}
+			{revoking && (
+				<Confirm title="Revoke this token?" action="Revoke" doing="Revoking…"
+					onConfirm={() => revoke(revoking)} onClose={() => setRevoking(null)}>
+					<p>No machine can join with {revoking.label ? `“${revoking.label}”` : "it"} any more. Machines that have joined stay.</p>
+				</Confirm>
+			)}
+		</main>
+	);
+}

@@ -1,0 +1,68 @@
+// What the hub's API answers. A server's inventory, path and check come from the machine itself,
+// so they stay `unknown` here and are read with the guards of untrusted.ts.
+
+export type Status = "online" | "offline";
+
+export interface ServerRow {
+	id: string;
+	name: string;
+	status: Status;
+	reason: string | null;
+	cause: string | null;
+	since: string;
+	address: string;
+	mac: string;
+	os_name: string;
+	platform: string;
+	location: string;
+	version: string;
+	last_seen: string;
+}
+
+export interface Server extends ServerRow {
+	fingerprint: string;
+	created_at: string;
+	inventory: unknown;
+	path: { stages: unknown; proxy: string | null; at: string } | null;
+	check: unknown;
+	check_at: string | null;
+}
+
+export interface Counts {
+	all: number;
+	online: number;
+	offline: number;
+}
+
+export interface ServerPage {
+	servers: ServerRow[];
+	next_cursor: string | null;
+	total: number;
+	counts: Counts;
+}
+
+export interface Me {
+	name: string;
+	role: string;
+	hub: { name: string; url: string; release: string; fingerprint: string };
+}
+
+export interface Token {
+	id: string;
+	label: string;
+	created_at: string;
+	created_by: string;
+	expires_at: string;
+	uses: number;
+	used: number;
+	state: "valid" | "expired" | "used-up" | "revoked";
+}
+
+export interface NewToken {
+	id: string;
+	token: string;
+	label: string;
+	expires_at: string;
+	uses: number;
+	commands: string[];
+}

@@ -1,0 +1,152 @@
+"""A planted proxy password and a planted join token turn up nowhere (R27)."""
+
+import base64
+import json
+import os
+import re
+import signal
+import threading
+import urllib.parse
+from pathlib import Path
+
+import pytest
+
+from lab.fleet import PASSWORD as ADMIN_PASSWORD
+from lab.fleet import Agent, Hub
+from lab.servers import squid
+from lab.world import PROXY
+
+pytestmark = pytest.mark.timeout(90)
+
+USER, PASSWORD = "svc-planted", "Zq9:pl@nted/%pass"
+
+
+def forms(secret, *pairs):
+    """A secret as it might be written down: as it is, percent-encoded, in base64, in hexadecimal, and
+    as part of Basic credentials."""
+    raw = secret if isinstance(secret, bytes) else secret.encode()
+    shapes = {raw, base64.b64encode(raw).rstrip(b"="), base64.urlsafe_b64encode(raw).rstrip(b"="),
+              raw.hex().encode(), raw.hex().upper().encode()}
+    if isinstance(secret, str):
+        shapes |= {urllib.parse.quote(secret, safe="").encode(), urllib.parse.quote(secret).encode(),
+                   json.dumps(secret)[1:-1].encode()}
+    for pair in pairs:
+        shapes.add(base64.b64encode(pair.encode()).rstrip(b"="))
+    return shapes
+
+
+def token_secret(token):
+    """wire/token.h: version 1 | hub key hash 32 | secret 16 | ..."""
+    text = token.split(".", 1)[1]
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))[33:49]
+
+
+def found(where, needles):
+    return [(name, needle) for name, content in where.items() for needle in needles
+            if needle in content and not name.endswith("proxy.env")]
+
+
+def files_below(*folders):
+    return {str(path): path.read_bytes() for folder in folders for path in folder.rglob("*")
+            if path.is_file()}
+
+
+class CommandLines(threading.Thread):
+    """Keeps what every process of this machine showed in its arguments while a test ran."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.seen, self.over = set(), threading.Event()
+
+    def run(self):
+        while not self.over.wait(0.002):
+            for path in Path("/proc").glob("[0-9]*/cmdline"):
+                try:
+                    self.seen.add(path.read_bytes())
+                except OSError:
+                    pass
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.join()
+
+
+def test_planted_secrets(lab):
+    """Joins, runs, checks and fails behind a Basic proxy; then looks everywhere."""
+    hub = Hub(lab).start()
+    lab.dns()
+    lab.squid(squid.basic(lab.site, {USER: PASSWORD}))
+    lab.only_proxy()
+    lab.proxy_environment(f"HTTPS_PROXY={PROXY}:3128\nHTTPS_PROXY_USERNAME={USER}\n"
+                          f"HTTPS_PROXY_PASSWORD='{PASSWORD}'\n")
+    token = hub.token()
+    agent = Agent(lab)
+    output = []
+    with CommandLines() as lines:
+        output.append(agent.join(token))
+        agent.start().wait_online()
+        hub.wait_online()
+        output += [agent.command("status"), agent.command("status", "--format", "json"),
+                   agent.command("check", "--hub", hub.url, "--deadline", 4)]
+        for form in ("json", "junit", "text"):
+            output.append(agent.command("check", "--hub", hub.url, "--deadline", 4, "--format", form))
+        # Once more, with a proxy that does not accept them.
+        lab.squid(squid.only("ntlm"), port=3129)
+        (lab.site.folder / "squid-users").write_text("")
+        agent.process.signal(signal.SIGHUP)
+        lab.proxy_environment(f"HTTPS_PROXY=http://{USER}:{urllib.parse.quote(PASSWORD, safe='')}"
+                              f"@{PROXY}:3129\n")
+        hub.kill()
+        agent.wait_told(2)
+        output += [agent.command("status"), agent.command("check", "--hub", hub.url, "--deadline", 4)]
+        bad = "http://u:" + urllib.parse.quote(PASSWORD, safe="") + "@bad host:99999"
+        output.append(agent.command("check", "--hub", hub.url, env={"HTTPS_PROXY": bad}))
+        hub.start()
+
+    needles = forms(PASSWORD, f"{USER}:{PASSWORD}") | forms(token) | forms(token_secret(token))
+    needles |= forms(ADMIN_PASSWORD)
+    places = files_below(lab.root, hub.root, agent.namespace.folder)
+    places["output"] = "".join(done.stdout + done.stderr for done in output).encode()
+    places["hub's output"] = hub.process.output().encode()
+    places["ps"] = b"\n".join(lines.seen)
+    assert any(b"sallyport" in line for line in lines.seen), "the snapshots caught the programs"
+    assert "proxy-auth-unsupported" in agent.log(), "the failures were told"
+    assert found(places, needles) == []
+
+
+def test_token_as_argument_is_wiped(lab):
+    """A token given as an argument is gone from the process list while `join` waits for the network."""
+    hub = Hub(lab).start()
+    lab.dns()
+    token = hub.token()
+    lab.firewall("tcp dport 443 drop")
+    join = lab.client.popen(Agent(lab).argv("join", "--token", token))
+    join.wait_for("connect")  # the stage that it is in now
+    line = Path(f"/proc/{join.pid}/cmdline").read_bytes()
+    assert b"join" in line and token.encode() not in line
+    assert not re.search(rb"spj1\.\S", line)
+
+
+def test_crash(lab):
+    """A crash leaves no core file, and nothing secret on stderr."""
+    hub = Hub(lab).start()
+    lab.dns()
+    lab.squid(squid.basic(lab.site, {USER: PASSWORD}))
+    lab.proxy_environment(f"HTTPS_PROXY={PROXY}:3128\nHTTPS_PROXY_USERNAME={USER}\n"
+                          f"HTTPS_PROXY_PASSWORD='{PASSWORD}'\n")
+    token = hub.token()
+    agent = Agent(lab).joined(token)
+    folder = lab.folder / "cwd"
+    folder.mkdir()
+    agent.process = lab.client.popen(["prlimit", "--core=unlimited", *agent.argv("agent")], cwd=folder)
+    agent.wait_online()
+    os.kill(agent.process.pid, signal.SIGSEGV)
+    agent.process.wait(5)
+    needles = forms(PASSWORD, f"{USER}:{PASSWORD}") | forms(token_secret(token))
+    places = files_below(folder)
+    places["output"] = agent.process.output().encode()
+    assert found(places, needles) == []
