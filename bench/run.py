@@ -131,7 +131,8 @@ class Bench:
     def agent_start(self, runs):
         root = self.folder / "agent"
         joined = subprocess.run([self.build / "sallyport", "join", "--root", root, "--token-file",
-                                 self.token(1)], stderr=subprocess.PIPE, text=True)
+                                 self.token(1)], stdout=subprocess.DEVNULL,
+                                stderr=subprocess.PIPE, text=True)
         if joined.returncode:
             sys.exit(f"bench: join failed: {joined.stderr}")
         status = root / "var/lib/sallyport/status.json"

@@ -17,7 +17,9 @@ const ADVICE: Record<number, string> = {
 	0: "Check that the hub runs and that this computer reaches it, then try again.",
 	403: "Your account may not do this. Ask an administrator of the hub.",
 	404: "It may have been removed. Go back to the list.",
+	422: "Correct it, then try again.",
 	429: "Wait a moment, then try again.",
+	507: "Make room on the hub's disk, then try again.",
 	503: "The hub is starting, stopping or cannot write its database. Its log says which.",
 };
 const ADVICE_OTHERWISE = "Try again. If it goes on, look at the hub's log: journalctl -u sallyport-hub.";

@@ -19,7 +19,7 @@ const KEYS: Record<Sortable, (row: ServerRow) => string | number> = {
 	address: (row) => (row.address ?? "").replace(/\d+/g, (part) => part.padStart(3, "0")),
 	os: (row) => fold(row.os_name),
 	version: (row) => row.version ?? "",
-	last_seen: (row) => Date.parse(row.last_seen) || 0,
+	last_seen: (row) => Date.parse(row.last_seen ?? "") || 0,
 };
 
 function compare(a: string | number, b: string | number): number {

@@ -9,21 +9,21 @@ export interface ServerRow {
 	status: Status;
 	reason: string | null;
 	cause: string | null;
-	since: string;
+	since: string | null;
 	address: string;
 	mac: string;
 	os_name: string;
 	platform: string;
 	location: string;
 	version: string;
-	last_seen: string;
+	last_seen: string | null;
 }
 
 export interface Server extends ServerRow {
 	fingerprint: string;
-	created_at: string;
+	created_at: string | null;
 	inventory: unknown;
-	path: { stages: unknown; proxy: string | null; at: string } | null;
+	path: { stages: unknown; proxy: string | null; at: string | null } | null;
 	check: unknown;
 	check_at: string | null;
 }

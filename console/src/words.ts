@@ -1,4 +1,5 @@
-// Times and sizes in words. Times are RFC 3339 strings from the hub; `now` is the hub's clock.
+// Times and sizes in words. Times are RFC 3339 strings from the hub, or null for one that it does not
+// know, which gives no words; `now` is the hub's clock.
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -22,20 +23,20 @@ export function duration(seconds: number): string {
 }
 
 // "for 12 minutes", or "just now" while that would flicker.
-export function lasting(since: string, now: number): string {
-	const s = (now - Date.parse(since)) / 1000;
+export function lasting(since: string | null, now: number): string {
+	const s = (now - Date.parse(since ?? "")) / 1000;
 	if (Number.isNaN(s)) return "";
 	return s < 10 ? "just now" : `for ${duration(s)}`;
 }
 
-export function ago(at: string, now: number): string {
-	const s = (now - Date.parse(at)) / 1000;
+export function ago(at: string | null, now: number): string {
+	const s = (now - Date.parse(at ?? "")) / 1000;
 	if (Number.isNaN(s)) return "";
 	return s < 10 ? "just now" : `${duration(s)} ago`;
 }
 
-export function ahead(at: string, now: number): string {
-	const s = (Date.parse(at) - now) / 1000;
+export function ahead(at: string | null, now: number): string {
+	const s = (Date.parse(at ?? "") - now) / 1000;
 	if (Number.isNaN(s)) return "";
 	return s <= 0 ? "now" : `in ${duration(s)}`;
 }
@@ -45,8 +46,8 @@ const timeExact = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
 
 // "today 14:05", "yesterday 23:10", "12 Nov 2025 14:05", in this computer's time zone.
-export function moment(at: string | number, now: number): string {
-	const date = new Date(at);
+export function moment(at: string | null, now: number): string {
+	const date = new Date(at ?? NaN);
 	if (Number.isNaN(date.getTime())) return "";
 	const midnight = new Date(now).setHours(0, 0, 0, 0);
 	const then = new Date(date).setHours(0, 0, 0, 0);

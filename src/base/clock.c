@@ -49,6 +49,21 @@ const char *clock_rfc3339(time_t when, char text[CLOCK_TEXT_SIZE])
 	return text;
 }
 
+/* The point in time, or -1 for a day or an hour that does not exist. A leap second is the one
+ * before it. */
+static int exact_time(struct tm *tm, time_t *when)
+{
+	if (tm->tm_sec == 60)
+		tm->tm_sec = 59;
+	const struct tm asked = *tm;
+	*when = timegm(tm);
+	return tm->tm_mon == asked.tm_mon && tm->tm_mday == asked.tm_mday &&
+				   tm->tm_hour == asked.tm_hour && tm->tm_min == asked.tm_min &&
+				   tm->tm_sec == asked.tm_sec
+			   ? 0
+			   : -1;
+}
+
 int clock_parse_rfc3339(const char *text, time_t *when)
 {
 	struct tm tm = {0};
@@ -62,8 +77,9 @@ int clock_parse_rfc3339(const char *text, time_t *when)
 		rest += 1 + strspn(rest + 1, "0123456789");
 	long offset = 0;
 	if (*rest == '+' || *rest == '-') {
-		int hours = 0, minutes = 0;
-		if (sscanf(rest + 1, "%2d:%2d", &hours, &minutes) != 2)
+		int hours = 0, minutes = 0, end = 0;
+		if (sscanf(rest + 1, "%2d:%2d%n", &hours, &minutes, &end) != 2 || rest[1 + end] ||
+			hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
 			return -1;
 		offset = (hours * 60L + minutes) * 60L * (*rest == '-' ? -1 : 1);
 	} else if (strcmp(rest, "Z") != 0 && strcmp(rest, "z") != 0) {
@@ -71,7 +87,9 @@ int clock_parse_rfc3339(const char *text, time_t *when)
 	}
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
-	*when = timegm(&tm) - offset;
+	if (exact_time(&tm, when))
+		return -1;
+	*when -= offset;
 	return 0;
 }
 
@@ -80,14 +98,15 @@ int clock_parse_http(const char *text, time_t *when)
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 	struct tm tm = {0};
 	char month[4] = "";
-	if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT", &tm.tm_mday, month,
-			&tm.tm_year, &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6)
+	int end = 0;
+	if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &tm.tm_mday, month,
+			&tm.tm_year, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &end) != 6 ||
+		!end)
 		return -1;
 	const char *found = strstr(months, month);
 	if (!found || (found - months) % 3 || strlen(month) != 3)
 		return -1;
 	tm.tm_mon = (int)(found - months) / 3;
 	tm.tm_year -= 1900;
-	*when = timegm(&tm);
-	return 0;
+	return exact_time(&tm, when);
 }

@@ -18,10 +18,7 @@ struct page {
 	const struct check_result *result;
 };
 
-static void put(const struct page *page, enum paint paint, const char *format, ...)
-	PRINTF_LIKE(3, 4);
-
-static void put(const struct page *page, enum paint paint, const char *format, ...)
+static void begin(const struct page *page, enum paint paint)
 {
 	static const char *const codes[] = {[PLAIN] = "",
 		[BOLD] = "\033[1m",
@@ -29,14 +26,26 @@ static void put(const struct page *page, enum paint paint, const char *format, .
 		[YELLOW] = "\033[33m",
 		[GREEN] = "\033[32m",
 		[DIM] = "\033[2m"};
-	bool paints = page->colour && paint != PLAIN;
+	if (page->colour)
+		fputs(codes[paint], page->out);
+}
+
+static void end(const struct page *page, enum paint paint)
+{
+	if (page->colour && paint != PLAIN)
+		fputs("\033[0m", page->out);
+}
+
+static void put(const struct page *page, enum paint paint, const char *format, ...)
+	PRINTF_LIKE(3, 4);
+
+static void put(const struct page *page, enum paint paint, const char *format, ...)
+{
 	va_list args;
 	va_start(args, format);
-	if (paints)
-		fputs(codes[paint], page->out);
+	begin(page, paint);
 	vfprintf(page->out, format, args);
-	if (paints)
-		fputs("\033[0m", page->out);
+	end(page, paint);
 	va_end(args);
 }
 
@@ -53,6 +62,7 @@ static size_t width_of(const char *text, size_t bytes)
 static void put_wrapped(const struct page *page, enum paint paint, size_t indent, const char *text)
 {
 	size_t column = indent;
+	begin(page, paint);
 	while (*text) {
 		size_t bytes = strcspn(text, " "), width = width_of(text, bytes);
 		if (column > indent && column + 1 + width > COLUMNS) {
@@ -62,11 +72,12 @@ static void put_wrapped(const struct page *page, enum paint paint, size_t indent
 			fputc(' ', page->out);
 			column++;
 		}
-		put(page, paint, "%.*s", (int)bytes, text);
+		fprintf(page->out, "%.*s", (int)bytes, text);
 		column += width;
 		text += bytes;
 		text += strspn(text, " ");
 	}
+	end(page, paint);
 	fputc('\n', page->out);
 }
 
@@ -202,21 +213,20 @@ static void put_proxy(const struct page *page)
 
 static void put_stages(const struct page *page, const struct walk *walk)
 {
-	bool any = false;
+	const char *failed = walk->cancelled ? " stopped after" : " failed after";
+	const char *before = walk->proxy ? "           via the proxy: " : "           ";
+	const char *separator = before;
 	for (int i = 0; i < STAGE_COUNT; i++) {
 		const struct stage_record *stage = &walk->stages[i];
 		if (stage->status != STAGE_PASSED && stage->status != STAGE_FAILED)
 			continue;
-		bool failed = stage->status == STAGE_FAILED;
-		put(page, PLAIN, "%s",
-			any           ? ", "
-			: walk->proxy ? "           via the proxy: "
-						  : "           ");
-		put(page, failed ? RED : PLAIN, "%s%s %.*f ms", stage_name((enum stage)i),
-			failed ? " failed after" : "", stage->ms < 10 ? 1 : 0, stage->ms);
-		any = true;
+		bool passed = stage->status == STAGE_PASSED;
+		put(page, PLAIN, "%s", separator);
+		put(page, passed ? PLAIN : RED, "%s%s %.*f ms", stage_name((enum stage)i),
+			passed ? "" : failed, stage->ms < 10 ? 1 : 0, stage->ms);
+		separator = ", ";
 	}
-	if (any)
+	if (separator != before)
 		put(page, PLAIN, "\n");
 }
 

@@ -156,6 +156,6 @@ void certificate_describe(X509 *leaf, STACK_OF(X509) * sent, struct evidence *ev
 	describe_chain(sent, evidence);
 	if (X509_digest(leaf, EVP_sha256(), hash, &len))
 		for (unsigned i = 0; i < len; i++)
-			snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+			snprintf(hex + 2 * (size_t)i, 3, "%02x", hash[i]);
 	evidence_add(evidence, "fingerprint", "sha256/%s", hex);
 }

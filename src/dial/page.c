@@ -11,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define LOOKED_AT (16 * 1024) /* bytes of a body in which words are looked for */
+#define LOOKED_AT 16384 /* bytes of a body in which words are looked for */
 
 /* On the page or in the address that it sends to. `plain` ones no ordinary service uses. */
 static const struct {

@@ -35,6 +35,7 @@ struct first_bytes {
 	size_t total;
 };
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type is OpenSSL's */
 static long sniff(BIO *bio, int operation, const char *data, size_t len, int argi, long argl,
 	int rc, size_t *processed)
 {

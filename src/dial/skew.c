@@ -8,10 +8,10 @@
 
 #include <stdlib.h>
 
-#define MINUTE          60
-#define HOUR            (60 * MINUTE)
-#define DAY             (24 * HOUR)
-#define WORTH_A_VERDICT (2 * MINUTE) /* clocks that agree this well are not to blame */
+#define MINUTE          60LL
+#define HOUR            3600LL
+#define DAY             86400LL
+#define WORTH_A_VERDICT 120 /* clocks that agree this well are not to blame */
 
 static void skew_words(long long seconds, struct evidence *evidence)
 {
@@ -19,8 +19,8 @@ static void skew_words(long long seconds, struct evidence *evidence)
 		long long at_least, unit;
 		const char *word;
 	} units[] = {
-		{365LL * DAY, 31556952, "year"}, /* 365.2425 days */
-		{60LL * DAY, 2629746, "month"},
+		{365 * DAY, 31556952, "year"}, /* 365.2425 days */
+		{60 * DAY, 2629746, "month"},
 		{DAY, DAY, "day"},
 		{HOUR, HOUR, "hour"},
 		{0, MINUTE, "minute"},

@@ -74,13 +74,6 @@ static size_t on_header(char *line, size_t size, size_t count, void *data)
 	return answer->complete && answer->status / 100 != 2 ? 0 : size * count;
 }
 
-static size_t ignore(char *data, size_t size, size_t count, void *unused)
-{
-	(void)data;
-	(void)unused;
-	return size * count;
-}
-
 static CURLcode set_common(struct transfer *transfer)
 {
 	CURL *easy = transfer->easy;
@@ -96,7 +89,6 @@ static CURLcode set_common(struct transfer *transfer)
 	bad |= curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
 	bad |= curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	bad |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
-	bad |= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ignore);
 	bad |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
 	return bad;
 }
@@ -138,6 +130,8 @@ static CURLcode set_proxy(
 	}
 	if (transfer->tls && os_ca_bundle())
 		bad |= curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, os_ca_bundle());
+	bad |= curl_easy_setopt(
+		easy, CURLOPT_CA_CACHE_TIMEOUT, 0L); /* one connection: nothing to share them with */
 	return bad;
 }
 

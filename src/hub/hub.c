@@ -410,8 +410,6 @@ static void close_loop(struct hub *hub)
 	if (hub->listener)
 		listener_close(hub->listener);
 	passwords_free(hub->passwords);
-	for (int turns = 0; turns < 100 && uv_run(&hub->loop, UV_RUN_NOWAIT); turns++)
-		continue;
 	uv_walk(&hub->loop, close_handle, NULL);
 	uv_run(&hub->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&hub->loop);

@@ -34,10 +34,13 @@
 #define MESSAGE_BYTES  256   /* per connection, for pieces of messages */
 #define SEND_BYTES     16384 /* one TLS record */
 #define EXPORTER_LABEL "EXPORTER-Channel-Binding"
+#define CLOSE_STEPS    4
+#define CLOSE_TURNS    64
 #define LAST_REASON    LWS_CALLBACK_USER
 
 struct listener {
 	struct hub *hub;
+	uv_loop_t *loop;
 	struct lws_context *lws;
 	struct lws_vhost *vhost;
 	SSL_CTX *ssl;            /* borrowed from the vhost */
@@ -407,6 +410,7 @@ static struct lws_context *make_context(struct listener *listener, uv_loop_t *lo
 				   LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_DISABLE_IPV6,
 		.foreign_loops = loops,
 		.user = listener,
+		.pcontext = &listener->lws, /* becomes NULL when it is gone */
 		.gid = (gid_t)-1,
 		.uid = (uid_t)-1,
 		.timeout_secs = HANDSHAKE_S,
@@ -460,6 +464,7 @@ struct listener *listener_open(struct hub *hub, uv_loop_t *loop, const char *hos
 		return NULL;
 	struct listener *listener = xcalloc(1, sizeof *listener);
 	listener->hub = hub;
+	listener->loop = loop;
 	listener->young.before = listener->young.after = &listener->young;
 	lws_set_log_level(LLL_ERR, on_lws_log);
 	raise_file_limit(listener);
@@ -508,14 +513,17 @@ void listener_sweep(struct listener *listener, int64_t now_ms)
 	metric_set(&listener->hub->metrics, METRIC_UNPROVEN, (int64_t)listener->young_count);
 }
 
+/* libwebsockets on a loop that is not its own goes down in steps, with turns of the loop between.
+ */
 void listener_close(struct listener *listener)
 {
-	if (listener->closing)
-		return;
 	listener->closing = true;
 	uv_close((uv_handle_t *)&listener->kill_timer, NULL);
-	if (listener->lws)
+	for (int step = 0; listener->lws && step < CLOSE_STEPS; step++) {
 		lws_context_destroy(listener->lws);
+		for (int turn = 0; turn < CLOSE_TURNS && uv_run(listener->loop, UV_RUN_NOWAIT); turn++)
+			continue;
+	}
 }
 
 void listener_free(struct listener *listener)

@@ -44,7 +44,7 @@ void listener_sweep(struct listener *listener, int64_t now_ms);
 /* True while upgrades get 503. */
 bool listener_busy(const struct listener *listener);
 void listener_drain(struct listener *listener); /* new upgrades get 503 from now on */
-/* Starts to close everything; the loop runs on until it is done. */
+/* Closes everything, turning the loop until it is done; then it can be freed. */
 void listener_close(struct listener *listener);
 void listener_free(struct listener *listener);
 

@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define HTTP_MAX_HEAD (16 * 1024) /* bytes of status line and headers, interim ones included */
+#define HTTP_MAX_HEAD 16384 /* bytes of status line and headers, interim ones included */
 
 struct http_response {
 	int status; /* 0 until the head is whole; -1: what came is no HTTP/1, or its head too long */

@@ -24,8 +24,8 @@
 #define KEY_TEXT       25                                     /* base64 of 16 bytes, and NUL */
 #define ACCEPT_TEXT    29                                     /* base64 of a SHA-1, and NUL */
 #define REFUSAL_BODY   4096
-#define STEP_BYTES     (256 * 1024) /* read in one step */
-#define MAX_QUEUED     256          /* messages to send, pongs included, before reading stops */
+#define STEP_BYTES     262144 /* read in one step */
+#define MAX_QUEUED     256    /* messages to send, pongs included, before reading stops */
 #define HANDSHAKE_READ 2048
 
 struct ws {

@@ -15,8 +15,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define WS_MAX_MESSAGE (1024 * 1024) /* bytes; both ends refuse more */
-#define WS_AGAIN       (-2)          /* as CONN_AGAIN */
+#define WS_MAX_MESSAGE 1048576 /* bytes; both ends refuse more */
+#define WS_AGAIN       (-2)    /* as CONN_AGAIN */
 
 struct ws;
 

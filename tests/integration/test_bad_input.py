@@ -76,8 +76,12 @@ def test_unreadable_profile(lab):
 
 
 def test_unknown_profile_id(lab):
+    folder = lab.root / "etc/sallyport/profiles"
+    folder.mkdir()
+    (folder / "citrix-smart-tools.yaml").write_text(GOOD.replace("lab\n", "citrix-smart-tools\n", 1))
     done = lab.client.run([programs.SALLYPORT, "check", "--root", lab.root, "--profile", "citrix-smart-tool"])
-    assert done.returncode == 2 and "citrix-smart-tools" in done.stderr, "names the one that was meant"
+    assert done.returncode == 2, done
+    assert '"citrix-smart-tools"' in done.stderr, f"names the one that was meant: {done.stderr}"
 
 
 @pytest.mark.parametrize("argv", [["check", "--format", "xml"], ["check", "--deadline", "soon"],
@@ -187,10 +191,11 @@ def test_full_disk_under_the_hub(lab):
     status, made = hub.request("POST", "/v1/tokens", {"label": "lab", "expires_in_s": 600, "uses": 5})
     assert status == 201, made
     agent = Agent(lab).joined(made["token"]).start().wait_online()
-    with open(inside / "filler", "wb") as filler, pytest.raises(OSError):
+    filler = os.open(inside / "filler", os.O_WRONLY | os.O_CREAT)
+    with pytest.raises(OSError, match="No space left"):
         while True:
-            filler.write(b"\0" * 4096)
-            filler.flush()
+            os.write(filler, b"\0" * 4096)
+    os.close(filler)
 
     def not_ready():
         code, text = hub.request("GET", "/readyz")

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.timeout(90)
 USER, PASSWORD = "svc-äsk", "p@ss:w/rd% ü"
 CREDENTIALS = f"HTTPS_PROXY_USERNAME={USER}\nHTTPS_PROXY_PASSWORD='{PASSWORD}'\n"
 HEARTBEATS = 60  # an hour's worth
-FAST = ("--heartbeat-ms", 120, "--heartbeat-jitter-ms", 10, "--heartbeat-timeout-ms", 2000,
+FAST = ("--heartbeat-ms", 150, "--heartbeat-jitter-ms", 10, "--heartbeat-timeout-ms", 2000,
         "--backoff-cap-ms", 500)
 
 

@@ -9,7 +9,7 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
-#define DAY (24 * 60 * 60L)
+#define DAY 86400L
 
 static void set_name(X509_NAME *name, const struct cert_spec *spec)
 {
@@ -41,8 +41,8 @@ void cert_make(struct cert *cert, const struct cert_spec *spec)
 	X509_set_version(x509, X509_VERSION_3);
 	BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(x509));
 	BN_free(serial);
-	X509_gmtime_adj(X509_getm_notBefore(x509), (dated ? spec->from_days : -1) * DAY);
-	X509_gmtime_adj(X509_getm_notAfter(x509), (dated ? spec->to_days : 30) * DAY);
+	X509_gmtime_adj(X509_getm_notBefore(x509), (dated ? spec->from_days : -1L) * DAY);
+	X509_gmtime_adj(X509_getm_notAfter(x509), (dated ? spec->to_days : 30L) * DAY);
 	X509_set_pubkey(x509, key);
 	set_name(X509_get_subject_name(x509), spec);
 	X509_set_issuer_name(x509, X509_get_subject_name(issuer));

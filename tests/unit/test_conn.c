@@ -20,7 +20,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#define BULK (300 * 1024) /* bytes: many TLS records */
+#define BULK ((size_t)300 * 1024) /* bytes: many TLS records */
 
 static char bundle[] = "/tmp/sallyport-conn-XXXXXX"; /* the test's own CA */
 static SSL_CTX *server_ctx;

@@ -15,15 +15,15 @@
 
 #include <cmocka.h>
 
+#include "temporary_root.h"
+
 #define RESOLV_CONF "/etc/resolv.conf"
 #define HOSTS       "/etc/hosts"
 #define RESOLVED    "/run/systemd/resolve/resolv.conf"
 #define MANAGER     "/run/NetworkManager/no-stub-resolv.conf"
 
-static char root[] = "/tmp/test_os.XXXXXX";
-static const char *const folders[] = {
-	"/run/systemd/resolve", "/run/systemd", "/run/NetworkManager", "/run", "/etc", ""};
-static const char *const files[] = {RESOLV_CONF, HOSTS, RESOLVED, MANAGER};
+static char root[ROOT_SIZE];
+static const char *const folders[] = {"/run/systemd/resolve", "/run/NetworkManager", "/etc"};
 
 static void put_file(const char *path, const char *text)
 {
@@ -240,7 +240,7 @@ static void addresses_and_paths(void **state)
 static int make_root(void **state)
 {
 	(void)state;
-	if (!mkdtemp(root))
+	if (root_make(root))
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
 		cleanup(free_ptr) char *folder = file_under(root, folders[i]);
@@ -253,13 +253,7 @@ static int make_root(void **state)
 static int remove_root(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(files); i++)
-		put_file(files[i], NULL);
-	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
-		cleanup(free_ptr) char *folder = file_under(root, folders[i]);
-		rmdir(folder);
-	}
-	return 0;
+	return root_remove(root);
 }
 
 int main(void)

@@ -14,10 +14,12 @@
 
 #include <cmocka.h>
 
+#include "temporary_root.h"
+
 #define FILE_PATH "/etc/sallyport/proxy.env"
 #define MAX_ENV   12
 
-static char root[] = "/tmp/test_proxy.XXXXXX";
+static char root[ROOT_SIZE];
 
 static void write_env_file(const char *text)
 {
@@ -94,7 +96,9 @@ static const struct {
 	{"10.0.0.300:3128", NULL, NULL, NULL, "neither a name nor an IPv4 address"},
 	{"10.0.9:3128", NULL, NULL, NULL, "neither a name nor an IPv4 address"},
 	{"pro xy:3128", NULL, NULL, NULL, "no host name has"},
-	{"b\xc3\xbc" "cher.example:3128", NULL, NULL, NULL, "xn--"},
+	{"b\xc3\xbc"
+	 "cher.example:3128",
+		NULL, NULL, NULL, "xn--"},
 	{"proxy..example:3128", NULL, NULL, NULL, "empty or too long"},
 	{".example:3128", NULL, NULL, NULL, "empty or too long"},
 	{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example:3128", NULL, NULL,
@@ -615,7 +619,7 @@ static void bypass_entry_too_long_is_passed_over(void **state)
 static int make_root(void **state)
 {
 	(void)state;
-	if (!mkdtemp(root))
+	if (root_make(root))
 		return -1;
 	cleanup(free_ptr) char *folder = file_under(root, "/etc/sallyport");
 	return file_make_dirs(folder, 0755, NULL);
@@ -624,13 +628,7 @@ static int make_root(void **state)
 static int remove_root(void **state)
 {
 	(void)state;
-	write_env_file(NULL);
-	static const char *const folders[] = {"/etc/sallyport", "/etc", ""};
-	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
-		cleanup(free_ptr) char *folder = file_under(root, folders[i]);
-		rmdir(folder);
-	}
-	return 0;
+	return root_remove(root);
 }
 
 int main(void)

@@ -44,14 +44,14 @@ static const struct {
 	const char *cn, *org;
 	enum who issuer;
 } authorities[WHO_COUNT] = {
-	[PUBLIC_ROOT] = {"Public Root R1", "Public Trust"},
+	[PUBLIC_ROOT] = {"Public Root R1", "Public Trust", NOBODY},
 	[PUBLIC_CA] = {"Public CA 1", "Public Trust", PUBLIC_ROOT},
-	[LOCAL_ROOT] = {"Gateway CA", "Example Networks"},
-	[CORP_ROOT] = {"Corp Root", "Example Corp"},
+	[LOCAL_ROOT] = {"Gateway CA", "Example Networks", NOBODY},
+	[CORP_ROOT] = {"Corp Root", "Example Corp", NOBODY},
 	[CORP_CA] = {"Corp Issuing CA", "Example Corp", CORP_ROOT},
-	[CORP_TWIN] = {"Corp Root", "Example Corp"},
-	[STRANGER] = {"Some CA", NULL},
-	[BOX] = {"Zscaler Intermediate Root CA", "Zscaler Inc."},
+	[CORP_TWIN] = {"Corp Root", "Example Corp", NOBODY},
+	[STRANGER] = {"Some CA", NULL, NOBODY},
+	[BOX] = {"Zscaler Intermediate Root CA", "Zscaler Inc.", NOBODY},
 };
 
 static int make_world(void **state)
@@ -278,7 +278,7 @@ static void serve_reset(struct server *server, int fd)
 	(void)server;
 	await_hello(fd);
 	struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
-	connect(fd, &nowhere, sizeof nowhere);
+	(void)connect(fd, &nowhere, sizeof nowhere);
 }
 
 static void serve_nothing(struct server *server, int fd)

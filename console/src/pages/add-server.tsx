@@ -98,7 +98,7 @@ function useArrivals(live: Live, roster: Roster, at: number): ServerRow[] {
 			if (asked.current++ >= MAX_ASKED) return;
 			const server = await api.server(row.id).catch(() => null);
 			// Both times are the hub's; a few seconds are forgiven.
-			if (server && Date.parse(server.created_at) >= at - 5000) {
+			if (server && Date.parse(server.created_at ?? "") >= at - 5000) {
 				setArrived((old) => [server, ...old.filter((each) => each.id !== server.id)]);
 			}
 		};

@@ -90,9 +90,8 @@ function Requirement({ requirement }: { requirement: Tree }) {
 export function NoReport() {
 	return (
 		<>
-			<p>No check has been run on this machine yet. To see what it can reach, and what is in the way, run on it:</p>
+			<p>No report has arrived yet. The agent checks the machine's way out when it connects, and sends the report here. To see it on the machine itself, run there:</p>
 			<Command text="sudo sallyport check" label="the command that checks" />
-			<p class="quiet">Its report appears here while the agent is online.</p>
 		</>
 	);
 }
