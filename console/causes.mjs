@@ -1,17 +1,17 @@
-// Reads src/diagnosis/causes.def for the console: id -> who can mend it, and how. A placeholder
+// Reads src/diagnosis/causes.def for the console: id -> its stage, who can mend it, and how. A placeholder
 // "{name|words}" becomes its words, because the list of servers has no evidence to fill it with.
 
 const TOKEN = /\/\*[\s\S]*?\*\/|"(?:[^"\\\n]|\\.)*"|[A-Za-z_]\w*|[(),]|\n|[^\S\n]+|./g;
 
-// {"dns-nxdomain": {who, remedy}, ...}. Throws on a row that is not of the catalogue's form.
+// {"dns-nxdomain": {stage, who, remedy}, ...}. Throws on a row that is not of the catalogue's form.
 export function readCauses(source) {
 	const defines = source.matchAll(/^#define\s+(\w+)\s+("(?:[^"\\]|\\.)*")$/gm);
 	const words = new Map(Array.from(defines, ([, name, text]) => [name, JSON.parse(text)]));
 	const causes = {};
 	for (const columns of rows(source.replace(/^#.*$/gm, ""), words)) {
 		if (columns.length !== 7) throw new Error(`causes.def: a row has ${columns.length} columns: ${columns[1]}`);
-		const [, id, , , who, , remedy] = columns;
-		causes[id] = { who, remedy: plain(remedy) };
+		const [, id, stage, , who, , remedy] = columns;
+		causes[id] = { stage: stage.toLowerCase(), who, remedy: plain(remedy) };
 	}
 	if (Object.keys(causes).length === 0) throw new Error("causes.def: no rows");
 	return causes;

@@ -24,6 +24,8 @@ PREFIX = "splab"
 NETNS = Path("/run/netns")
 ETC = Path("/etc/netns")
 CLONE_NEWNET = 0x40000000
+PROGRAMS_UNDER_TEST = ("agent", "hub")
+SANITIZER = re.compile(r"ERROR: (Address|Leak)Sanitizer|runtime error:")
 NOT_ROUTED = "127.0.0.53"  # the resolv.conf of a namespace that nobody gave a DNS server
 
 _counter = itertools.count(1)
@@ -57,8 +59,8 @@ def wait_until(condition, timeout, what):
 class Process:
     """A program in a namespace, with its output in files. It leads a process group of its own."""
 
-    def __init__(self, popen, stdout, stderr):
-        self.popen, self.stdout, self.stderr = popen, stdout, stderr
+    def __init__(self, popen, log, stdout, stderr):
+        self.popen, self.log, self.stdout, self.stderr = popen, log, stdout, stderr
 
     @property
     def pid(self):
@@ -108,15 +110,17 @@ class Process:
 
 
 class Namespace:
-    """One machine's worth of network. `mounts` are files or folders of its own, seen by all that runs
-    in it: (source, target) pairs, bind-mounted in a mount namespace private to each process."""
+    """One machine's worth of network. `mounts` are (source, target) pairs, seen by all that runs in it
+    and made in a mount namespace private to each process: a file or folder is bind-mounted,
+    "tmpfs:OPTIONS" is a file system of its own."""
 
     def __init__(self, role, folder):
         self.role = role
         self.name = f"{PREFIX}-{os.getpid()}-{next(_counter)}-{role}"
         self.folder = Path(folder) / role
         self.folder.mkdir(mode=0o755)
-        self.mounts = []
+        # Shared memory that a killed program (squid, faketime) would leave on the machine.
+        self.mounts = [("tmpfs:size=64m,mode=1777", "/dev/shm")]
         self.processes = []
         self.etc = ETC / self.name
         self.etc.mkdir(parents=True)
@@ -169,8 +173,9 @@ class Namespace:
 
     # --- programs in it ---
 
-    def _command(self, argv, mounts):
-        argv = [str(arg) for arg in argv]
+    def _command(self, argv, mounts, preloads):
+        # What is preloaded is for the program alone, not for the tools that lead to it.
+        argv = [str(arg) for arg in (*(["env"] if preloads else []), *preloads, *argv)]
         binds = [*self.mounts, *mounts]
         if binds:
             # `ip netns exec` has already made a mount namespace; these mounts end with the process.
@@ -217,10 +222,13 @@ class Namespace:
         stem = log or Path(str(argv[0])).name
         stdout = self.folder / f"{number}-{stem}.out"
         stderr = self.folder / f"{number}-{stem}.err"
+        env = dict(env or {})
+        preloads = [f"LD_PRELOAD={env.pop('LD_PRELOAD')}"] if "LD_PRELOAD" in env else []
         with open(stdout, "wb") as out, open(stderr, "wb") as err:
-            popen = subprocess.Popen(self._command(argv, mounts), stdin=stdin, stdout=out, stderr=err,
-                                     env=self.environment(env), start_new_session=True, cwd=cwd)
-        process = Process(popen, stdout, stderr)
+            popen = subprocess.Popen(self._command(argv, mounts, preloads), stdin=stdin, stdout=out,
+                                     stderr=err, env=self.environment(env), start_new_session=True,
+                                     cwd=cwd)
+        process = Process(popen, stem, stdout, stderr)
         self.processes.append(process)
         return process
 
@@ -261,6 +269,15 @@ class Namespace:
 
         wait_until(accepted, timeout, f"{address}:{port} in {self.name}")
         return process
+
+    def sanitizer_reports(self):
+        """What sanitizers wrote on stderr; the long-lived programs are ended in order first, for leaks
+        are told at the end."""
+        for process in self.processes:
+            if process.log in PROGRAMS_UNDER_TEST:
+                process.stop()
+        return [path.read_text(errors="replace") for path in self.folder.glob("*.err")
+                if SANITIZER.search(path.read_text(errors="replace"))]
 
     def remove(self):
         for process in reversed(self.processes):

@@ -36,20 +36,23 @@ def test_runs_inside():
 
 
 def test_leaves_nothing_behind():
-    """Also when the scenario raised in the middle: no namespace, no process, no file."""
+    """Also when the scenario raised in the middle: no namespace, no process, no file, no shared memory."""
+    shared = set(os.listdir("/dev/shm"))
     root_links = subprocess.run(["ip", "-br", "link"], capture_output=True, text=True).stdout
     with pytest.raises(ZeroDivisionError):
         with Lab() as lab:
             lab.endpoint()
             lab.dns()
+            lab.squid()
             pids = [process.pid for process in lab.internet.processes + lab.site.processes]
-            assert all(Path(f"/proc/{pid}").exists() for pid in pids) and len(pids) == 2
+            assert all(Path(f"/proc/{pid}").exists() for pid in pids) and len(pids) == 3
             names = [namespace.name for namespace in lab.namespaces]
             1 / 0
     assert not lab.folder.exists()
     for name in names:
         assert not (net.NETNS / name).exists() and not (net.ETC / name).exists()
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+    assert not {name for name in os.listdir("/dev/shm") if name.startswith("s")} - shared
     assert subprocess.run(["ip", "-br", "link"], capture_output=True, text=True).stdout == root_links
 
 

@@ -71,9 +71,14 @@ class Lab:
         self.close()
 
     def close(self):
+        reports = []
         for namespace in reversed(self.namespaces):
+            if programs.SANITIZED:
+                reports += namespace.sanitizer_reports()
             namespace.remove()
         self.namespaces = []
+        if reports:
+            raise net.LabError("a sanitizer complained:\n" + "\n".join(reports))
         if not os.environ.get("SALLYPORT_LAB_KEEP"):
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -103,7 +108,7 @@ class Lab:
         self.router.nft(ROUTER_RULES)
         (self.folder / "trust").mkdir()
         (self.root / "etc/sallyport").mkdir(parents=True)
-        self.client.mounts = [
+        self.client.mounts += [
             (self._write("trust/bundle.crt", self.public_ca.pem), "/etc/ssl/certs/ca-certificates.crt"),
             (self._public_roots(), "/usr/share/ca-certificates/mozilla"),
         ]

@@ -1,4 +1,4 @@
 /* Made by build.mjs from src/diagnosis/causes.def. */
 declare module "sallyport:causes" {
-	export const causes: Record<string, { who: string; remedy: string } | undefined>;
+	export const causes: Record<string, { stage: string; who: string; remedy: string } | undefined>;
 }

@@ -62,8 +62,9 @@ export function clock(at: number): string {
 	return timeExact.format(at);
 }
 
-// "1.2 ms", "340 ms", "2.4 s"
+// "under 0.1 ms", "1.2 ms", "340 ms", "2.4 s"
 export function milliseconds(ms: number): string {
+	if (ms < 0.1) return "under 0.1 ms";
 	if (ms >= 1000) return `${(ms / 1000).toFixed(1)} s`;
 	return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
 }

@@ -26,8 +26,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CHECK_EVERY_US                                                                             \
-	(3600 * INT64_C(1000000)) /* the check runs after coming online, not more often */
+/* A hub may ask for patience, not for good-bye. */
+#define RETRY_AFTER_MOST_MS INT64_C(3600000)
+/* The check runs after coming online, but not more often than this. */
+#define CHECK_EVERY_US (3600 * INT64_C(1000000))
 
 struct agent {
 	const struct agent_options *options;
@@ -198,6 +200,8 @@ static int64_t wait_ms_after(
 	case CAUSE_HUB_RESTARTING:
 		return backoff_spread(restart_delay_ms);
 	case CAUSE_HUB_BUSY:
+		if (retry_after_ms > RETRY_AFTER_MOST_MS)
+			retry_after_ms = RETRY_AFTER_MOST_MS;
 		return retry_after_ms + backoff_next(&agent->backoff);
 	default:
 		return backoff_next(&agent->backoff);

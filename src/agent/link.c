@@ -19,8 +19,9 @@ enum ws_state link_step(struct link *link)
 
 short link_events(const struct link *link)
 {
-	static const short both = POLLIN | POLLOUT;
-	return link->wants_write ? both : conn_events(link->conn);
+	if (link->wants_write)
+		return (short)(POLLIN | POLLOUT);
+	return conn_events(link->conn);
 }
 
 bool link_ready(const struct link *link)

@@ -109,7 +109,7 @@ void report_json(FILE *out, const struct check_result *result, bool colour)
 {
 	(void)colour;
 	json_t *report = report_to_json(result);
-	json_dumpf(report, out, JSON_INDENT(2));
+	json_dumpf(report, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
 	json_decref(report);
 	fputc('\n', out);
 }

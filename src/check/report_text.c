@@ -120,8 +120,10 @@ static void put_verdict(const struct page *page)
 	if (result->verdict == VERDICT_PASS)
 		put(page, PLAIN, all == 1 ? "the one requirement is met" : "all %zu requirements are met",
 			all);
+	else if (result->verdict == VERDICT_FAIL && all == 1)
+		put(page, PLAIN, "the one requirement is not met");
 	else if (result->verdict == VERDICT_FAIL)
-		put(page, PLAIN, "%zu of %zu requirement%s not met", failed, all, all == 1 ? "" : "s");
+		put(page, PLAIN, "%zu of %zu requirements not met", failed, all);
 	else if (result->verdict == VERDICT_DEGRADED)
 		put(page, PLAIN, "it works, with %zu warning%s", result->cause_count,
 			plural(result->cause_count));
@@ -129,6 +131,8 @@ static void put_verdict(const struct page *page)
 		put(page, PLAIN, "nothing failed, but %zu of %zu requirement%s could not be determined",
 			unknown, all, plural(all));
 	put(page, PLAIN, " (%.1f s)\n", result->elapsed_ms / 1000);
+	if (result->profile && result->profile->source.title)
+		put(page, DIM, "Requirements from: %s\n", result->profile->source.title);
 	if (result->interrupted)
 		put(page, YELLOW, "It was interrupted: this report is partial.\n");
 }

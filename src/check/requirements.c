@@ -137,7 +137,10 @@ void requirements_build(const struct check_options *options, struct check_result
 		"external DNS names resolve");
 	add_topic(result, profile->internet == WISH_REQUIRED, TOPIC_INTERNET,
 		"the Internet is reachable, for downloads");
+	/* Not a matter of the vendor's page, unless that says so. */
 	add_topic(result, true, TOPIC_CLOCK, "this machine's clock fits the dates of certificates");
+	result->requirements[result->requirement_count - 1].section =
+		profile->sections[TOPIC_CLOCK].section;
 	add_addressing(result, profile);
 	add_machine(options, result);
 }

@@ -12,8 +12,6 @@
 #include "cli/commands.h"
 #include "cli/say.h"
 
-#include <errno.h>
-
 #define LEAVE_MS 15000
 
 enum { OPTION_LOCAL };
@@ -53,7 +51,7 @@ static int leave(const struct cli_args *args, const struct agent_paths *paths)
 	struct err err;
 	bool local = args->values[OPTION_LOCAL];
 	enum state_result loaded = state_load(paths, &state, &err);
-	if (loaded == STATE_ABSENT || (loaded == STATE_BROKEN && (!local || errno == EACCES))) {
+	if (loaded == STATE_ABSENT || (loaded == STATE_BROKEN && !local)) {
 		fprintf(stderr, "sallyport leave: %s\n", err.text);
 		return -1;
 	}

@@ -133,7 +133,7 @@ static void describe_chain(STACK_OF(X509) * sent, struct evidence *evidence)
 		X509 *certificate = sk_X509_value(sent, i);
 		certificate_name(X509_get_subject_name(certificate), name);
 		buf_printf(&out, "%s%s", i ? " < " : "", name);
-		if (i == count - 1)
+		if (i == count - 1 && !X509_self_signed(certificate, 0))
 			buf_printf(&out, " < %s", certificate_name(X509_get_issuer_name(certificate), name));
 	}
 	evidence_add(evidence, "chain", "%s", buf_text(&out));

@@ -45,5 +45,8 @@ bool certificate_same_organisation(const X509_NAME *a, const X509_NAME *b);
 /* skew.c: fails the running stage for the dates alone: the clock when the peer's own time, NULL
  * when it did not tell one, explains them; else the certificate. Returns -1. */
 int chain_fail_dates(struct walker *walker, const time_t *peer_now);
+/* Adds how this machine's clock stands to the peer's, as evidence "clock": "agrees" within two
+ * minutes, else "2 years ahead" and the like. */
+void clock_note(struct evidence *evidence, time_t peer_now);
 
 #endif

@@ -110,8 +110,10 @@ static ares_ssize_t receive(int fd, void *bytes, size_t len, int flags, struct s
 
 static ares_ssize_t send_pieces(int fd, const struct iovec *pieces, int count, void *data)
 {
-	struct msghdr message = {
-		.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = (size_t)count};
+	struct iovec copy[4];
+	size_t used = count < (int)ARRAY_LEN(copy) ? (size_t)count : ARRAY_LEN(copy);
+	memcpy(copy, pieces, used * sizeof *copy);
+	struct msghdr message = {.msg_iov = copy, .msg_iovlen = used};
 	ssize_t put = sendmsg(fd, &message, MSG_NOSIGNAL);
 	if (put < 0)
 		keep_error(data, fd, false);

@@ -69,15 +69,17 @@ static int https_run(struct walker *walker)
 	const char *problem = exchange_problem(result, &response, text);
 	const char *date = http_response_header(&response, "date");
 	time_t peer_now;
+	bool dated = date && !clock_parse_http(date, &peer_now);
 	int rc;
 	evidence_add(walker->evidence, "path", "%s", path);
 	if (!problem)
 		page_describe(&response, walker->evidence);
+	if (dated)
+		clock_note(walker->evidence, peer_now);
 	if (result == WAIT_CANCELLED)
 		rc = walker_wait_failed(walker, result, CAUSE_NONE);
 	else if (walker->chain.clock_only)
-		rc =
-			chain_fail_dates(walker, date && !clock_parse_http(date, &peer_now) ? &peer_now : NULL);
+		rc = chain_fail_dates(walker, dated ? &peer_now : NULL);
 	else
 		rc = problem ? fail_difference(walker, problem) : judge_response(walker, &response);
 	http_response_free(&response);

@@ -46,7 +46,8 @@ int hub_fail_busy(struct walker *walker, const char *retry_after, enum confidenc
 /* hub_plain.c: the hub's proof over a plain request. */
 int hub_plain_run(struct walker *walker);
 /* There is no session, for the reason in words: asks over a plain request, on a connection of its
- * own, why; fails with what it finds. */
-int hub_explain(struct walker *walker, const char *difference);
+ * own, why; fails with what it finds. `if_filtered` is how sure upgrade-filtered is then: an HTTP
+ * answer leaves no look-alike, a connection that broke may have been the hub's own trouble. */
+int hub_explain(struct walker *walker, const char *difference, enum confidence if_filtered);
 
 #endif

@@ -119,7 +119,7 @@ static int fail_ended(struct talk *talk)
 {
 	char text[160];
 	how_it_ended(talk, text);
-	return ws_close_code(talk->ws) == 1006 ? hub_explain(talk->walker, text)
+	return ws_close_code(talk->ws) == 1006 ? hub_explain(talk->walker, text, CONFIDENCE_LIKELY)
 										   : fail_difference(talk, text);
 }
 
@@ -147,7 +147,7 @@ static int fail_refused(struct talk *talk)
 	else
 		snprintf(difference, sizeof difference, "the upgrade is answered with HTTP %d%s", status,
 			status == 101 ? ", and not as RFC 6455 asks" : "");
-	return hub_explain(walker, difference);
+	return hub_explain(walker, difference, status > 0 ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 }
 
 static int talk_open(struct talk *talk)
@@ -158,7 +158,7 @@ static int talk_open(struct talk *talk)
 	if (ws_state(talk->ws) == WS_REFUSED || (result != WAIT_READY && ws_status(talk->ws) > 0))
 		return fail_refused(talk);
 	if (result != WAIT_READY)
-		return hub_explain(talk->walker, "the upgrade is not answered");
+		return hub_explain(talk->walker, "the upgrade is not answered", CONFIDENCE_LIKELY);
 	if (ws_state(talk->ws) == WS_CLOSED)
 		return fail_ended(talk);
 	evidence_add(talk->walker->evidence, "status", "101");
@@ -240,7 +240,8 @@ static int ask(struct talk *talk, int64_t id, const char *method, json_t *params
 	if (talk->problem[0])
 		return fail_difference(talk, talk->problem);
 	if (result != WAIT_READY)
-		return hub_explain(walker, "the upgrade passes, but no message comes back");
+		return hub_explain(
+			walker, "the upgrade passes, but no message comes back", CONFIDENCE_LIKELY);
 	return fail_ended(talk);
 }
 
@@ -281,6 +282,8 @@ static int check_hello(struct talk *talk, const struct msg_hello_result *result)
 	if (hub_check_proof(walker, transcript, result->proof))
 		return -1;
 	bool told = !clock_parse_rfc3339(result->time, &hub_now);
+	if (told)
+		clock_note(walker->evidence, hub_now);
 	if (walker->chain.date_cause)
 		return chain_fail_dates(walker, told ? &hub_now : NULL);
 	walker->walk->private_ca = xstrdup(result->private_ca);

@@ -117,7 +117,7 @@ static int fail_unexplained(struct walker *walker, const char *difference)
 	return hub_fail(walker, CAUSE_MARKER_ABSENT, CONFIDENCE_LIKELY);
 }
 
-int hub_explain(struct walker *walker, const char *difference)
+int hub_explain(struct walker *walker, const char *difference, enum confidence if_filtered)
 {
 	struct dial_target target = *walker->target;
 	struct dial_options options = *walker->options;
@@ -133,7 +133,7 @@ int hub_explain(struct walker *walker, const char *difference)
 		walker->walk->cancelled = true;
 	} else if (rc == 0) {
 		evidence_copy(walker->evidence, &walk.stages[STAGE_HELLO].evidence);
-		walker_fail(walker, CAUSE_UPGRADE_FILTERED, CONFIDENCE_CERTAIN);
+		walker_fail(walker, CAUSE_UPGRADE_FILTERED, if_filtered);
 	} else if (deadline_left_ms(options.overall) == 0) {
 		fail_unexplained(walker, difference); /* it ran out of time, and that tells nothing */
 	} else {

@@ -13,7 +13,7 @@ int hub_fail(struct walker *walker, enum cause cause, enum confidence confidence
 	const struct chain_seen *chain = &walker->chain;
 	const struct evidence *secure = &walker->walk->stages[STAGE_SECURE].evidence;
 	const char *issuer = evidence_get(secure, "issuer");
-	if (chain->cause == CAUSE_TLS_INTERCEPTED) {
+	if (chain->cause == CAUSE_TLS_INTERCEPTED && cause != CAUSE_TLS_INTERCEPTED) {
 		cause = chain->cause;
 		confidence = chain->confidence;
 	}

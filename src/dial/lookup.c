@@ -16,13 +16,9 @@
 size_t lookup_verdict(const struct dns_answer *answers, size_t count)
 {
 	size_t best = 0;
-	for (size_t i = 0; i < count; i++) {
-		const struct dns_meaning *meaning = dns_meaning(answers[i].outcome);
-		if (meaning->final)
-			return i;
-		if (meaning->rank < dns_meaning(answers[best].outcome)->rank)
+	for (size_t i = 1; i < count; i++)
+		if (dns_meaning(answers[i].outcome)->rank < dns_meaning(answers[best].outcome)->rank)
 			best = i;
-	}
 	return best;
 }
 

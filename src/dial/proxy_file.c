@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_FILE      (64 * 1024) /* bytes */
+#define MAX_FILE      65536 /* bytes */
 #define MAX_VARIABLES 256
 #define BLANKS        " \t"
 #define NAME_CHARS    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789"

@@ -161,15 +161,13 @@ static int parse_scheme(const char **value, struct proxy_parts *parts, struct er
 int proxy_parse(const char *value, struct proxy_parts *parts, struct err *problem)
 {
 	*parts = (struct proxy_parts){.tls = false};
-	char text[PROXY_MAX_VALUE + 1];
 	value += strspn(value, " \t");
 	size_t len = strlen(value);
 	while (len && strchr(" \t", value[len - 1]))
 		len--;
-	if (len >= sizeof text)
+	if (len > PROXY_MAX_VALUE)
 		return err_set(problem, "it is longer than %d bytes", PROXY_MAX_VALUE);
-	memcpy(text, value, len);
-	text[len] = '\0';
+	char *text = xstrndup(value, len);
 	const char *rest = text;
 	int rc = -1;
 	if (proxy_has_control(text))
@@ -179,7 +177,8 @@ int proxy_parse(const char *value, struct proxy_parts *parts, struct err *proble
 					 parse_host_port(rest, parts, problem)
 				 ? -1
 				 : 0;
-	sodium_memzero(text, sizeof text);
+	sodium_memzero(text, len);
+	free(text);
 	if (rc)
 		proxy_parts_wipe(parts);
 	return rc;

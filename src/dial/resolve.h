@@ -26,7 +26,7 @@ struct lookup {
 /* WAIT_READY with the lookup filled; WAIT_CANCELLED; WAIT_ERROR: no server with an IPv4 address. */
 enum wait_result lookup_run(
 	const struct walker *walker, const char *name, struct deadline deadline, struct lookup *lookup);
-/* The row of the answer that counts: the first that is final, else the lowest rank. */
+/* The row of the answer that counts: the first of the lowest rank. */
 size_t lookup_verdict(const struct dns_answer *answers, size_t count);
 
 /* "localhost" and what is below it (RFC 6761 section 6.3). */

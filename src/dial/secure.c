@@ -35,9 +35,8 @@ struct first_bytes {
 	size_t total;
 };
 
-/* NOLINTNEXTLINE(readability-non-const-parameter): the type is OpenSSL's */
 static long sniff(BIO *bio, int operation, const char *data, size_t len, int argi, long argl,
-	int rc, size_t *processed)
+	int rc, size_t *processed) /* NOLINT(readability-non-const-parameter): OpenSSL's type */
 {
 	struct first_bytes *first = (struct first_bytes *)BIO_get_callback_arg(bio);
 	(void)len;

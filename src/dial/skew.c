@@ -6,6 +6,7 @@
  */
 #include "dial/chain.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define MINUTE          60LL
@@ -13,7 +14,7 @@
 #define DAY             86400LL
 #define WORTH_A_VERDICT 120 /* clocks that agree this well are not to blame */
 
-static void skew_words(long long seconds, struct evidence *evidence)
+static const char *skew_words(long long seconds, char text[48])
 {
 	static const struct {
 		long long at_least, unit;
@@ -30,7 +31,19 @@ static void skew_words(long long seconds, struct evidence *evidence)
 		i++;
 	long long count = (seconds + units[i].unit / 2) / units[i].unit;
 	count = count ? count : 1;
-	evidence_add(evidence, "skew", "%lld %s%s", count, units[i].word, count == 1 ? "" : "s");
+	snprintf(text, 48, "%lld %s%s", count, units[i].word, count == 1 ? "" : "s");
+	return text;
+}
+
+void clock_note(struct evidence *evidence, time_t peer_now)
+{
+	char text[48];
+	long long ahead = (long long)time(NULL) - peer_now;
+	if (llabs(ahead) < WORTH_A_VERDICT)
+		evidence_add(evidence, "clock", "agrees");
+	else
+		evidence_add(evidence, "clock", "%s %s", skew_words(llabs(ahead), text),
+			ahead > 0 ? "ahead" : "behind");
 }
 
 static void copy_dates(struct walker *walker)
@@ -49,7 +62,7 @@ static void copy_dates(struct walker *walker)
 int chain_fail_dates(struct walker *walker, const time_t *peer_now)
 {
 	const struct chain_seen *chain = &walker->chain;
-	char text[CLOCK_TEXT_SIZE];
+	char text[CLOCK_TEXT_SIZE], words[48];
 	time_t now = time(NULL);
 	copy_dates(walker);
 	evidence_add(walker->evidence, "local-time", "%s", clock_rfc3339(now, text));
@@ -61,7 +74,7 @@ int chain_fail_dates(struct walker *walker, const time_t *peer_now)
 	evidence_add(walker->evidence, "peer-time", "%s", clock_rfc3339(*peer_now, text));
 	if (off < WORTH_A_VERDICT || !right_for_peer)
 		return walker_fail(walker, chain->date_cause, CONFIDENCE_CERTAIN);
-	skew_words(off, walker->evidence);
+	evidence_add(walker->evidence, "skew", "%s", skew_words(off, words));
 	return walker_fail(walker, ahead > 0 ? CAUSE_CLOCK_AHEAD : CAUSE_CLOCK_BEHIND,
 		off >= DAY ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 }

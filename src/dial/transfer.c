@@ -208,16 +208,17 @@ enum wait_result transfer_connected(
 	return WAIT_READY;
 }
 
-/* True when libcurl has not read from the socket yet. */
-static bool untouched(int fd)
+/* Bytes that came from the peer so far. */
+static unsigned received(int fd)
 {
 	struct tcp_info info = {0};
 	socklen_t len = sizeof info;
-	int waiting = 0;
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) || ioctl(fd, FIONREAD, &waiting))
-		return false;
-	unsigned end = info.tcpi_state == CLOSE_WAIT;               /* the FIN counts as a byte */
-	return info.tcpi_bytes_received <= (unsigned)waiting + end; /* more may have come meanwhile */
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len))
+		return 0;
+	bool ended =
+		info.tcpi_state == CLOSE_WAIT || info.tcpi_state == CLOSE; /* a FIN counts as one */
+	unsigned total = (unsigned)info.tcpi_bytes_received;
+	return ended && total ? total - 1 : total;
 }
 
 /* Looks at the first bytes before libcurl takes them, which waits for a whole line of whatever it
@@ -225,16 +226,16 @@ static bool untouched(int fd)
 static int sniff(struct transfer *transfer)
 {
 	unsigned char first[64];
+	int waiting = 0;
 	ssize_t got = recv(transfer->fd, first, sizeof first, MSG_PEEK | MSG_DONTWAIT);
-	if (got <= 0)
-		return 0;
-	transfer->sniffed = true;
-	if (!untouched(transfer->fd))
+	unsigned total = received(transfer->fd); /* before FIONREAD: more may come meanwhile */
+	if (got <= 0 || ioctl(transfer->fd, FIONREAD, &waiting) || total > (unsigned)waiting)
 		return 0;
 	size_t len = (size_t)got;
 	bool tls = first[0] == 0x16 || first[0] == 0x15; /* handshake, alert */
 	bool http = memcmp(first, "HTTP/", len < 5 ? len : 5) == 0;
-	if (transfer->tls ? tls : http)
+	transfer->sniffed = transfer->tls ? tls : http;
+	if (transfer->sniffed)
 		return 0;
 	struct buf *said = &transfer->answer.not_http;
 	if (tls)
@@ -269,6 +270,18 @@ static enum transfer_result conclude(const struct transfer *transfer)
 	return TRANSFER_CLOSED;
 }
 
+/* On a fast path libcurl may have read an answer in the step in which it asked, before sniff() saw
+ * it: bytes that have not become a status line are none of HTTP. True when that is so. */
+static bool missed_garbage(struct transfer *transfer)
+{
+	struct proxy_answer *answer = &transfer->answer;
+	unsigned total = received(transfer->fd);
+	if (transfer->tls || transfer->sniffed || answer->status_line || answer->not_http.len || !total)
+		return false;
+	buf_printf(&answer->not_http, "%u bytes that are no HTTP", total);
+	return true;
+}
+
 enum transfer_result transfer_tunnel(
 	struct transfer *transfer, struct deadline deadline, const struct cancel *cancel)
 {
@@ -279,12 +292,12 @@ enum transfer_result transfer_tunnel(
 		if (transfer->done == CURL_LAST)
 			transfer->done = step(transfer);
 		if (transfer->done != CURL_LAST)
-			return conclude(transfer);
+			return missed_garbage(transfer) ? TRANSFER_REFUSED : conclude(transfer);
 		if (cancel_fired(cancel))
 			return TRANSFER_CANCELLED;
 		int left = deadline_left_ms(deadline);
 		if (left == 0)
-			return TRANSFER_TIMEOUT;
+			return missed_garbage(transfer) ? TRANSFER_REFUSED : TRANSFER_TIMEOUT;
 		curl_multi_poll(transfer->multi, &wanted, cancel ? 1 : 0, left < 0 ? INT_MAX : left, NULL);
 	}
 }

@@ -35,8 +35,8 @@ struct transfer {
 	int fd;         /* owned, -1 before; libcurl has a copy of its own */
 	int open_error; /* errno of opening it */
 	bool tls;       /* the proxy speaks TLS itself */
-	bool sniffed;
-	int done; /* libcurl's result, CURL_LAST until it has one */
+	bool sniffed;   /* the first bytes of an answer were looked at, and promised well */
+	int done;       /* libcurl's result, CURL_LAST until it has one */
 	struct proxy_answer answer;
 	char error[256]; /* libcurl's own words; CURL_ERROR_SIZE */
 };

@@ -1,8 +1,8 @@
 /*
- * Happy path: accept, TLS handshake, HTTP headers, then an exchange (exchange.c) or, after the
- * upgrade, a channel (channel.c). What goes wrong on the way: no descriptors left or too many young
- * connections (closed here), a handshake or headers that do not come (timeouts of libwebsockets),
- * a WebSocket without proof (the sweep).
+ * Happy path: the gate lets a connection in, TLS handshake, HTTP headers, then an exchange
+ * (exchange.c) or, after the upgrade, a channel (channel.c). What goes wrong on the way: too many
+ * young connections (closed here), a handshake or headers that do not come (timeouts of
+ * libwebsockets), a WebSocket without proof (the sweep).
  *
  * libwebsockets calls back with a reason; the table at the end says who takes it.
  */
@@ -11,23 +11,22 @@
 #include "base/clock.h"
 #include "hub/channel.h"
 #include "hub/exchange.h"
+#include "hub/gate.h"
 #include "hub/log.h"
 #include "hub/state.h"
 #include "wire/messages.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define RESERVED_FILES 128   /* for the database, its journal and the log */
 #define HANDSHAKE_S    15    /* for TLS, and again for the headers */
 #define KEEPALIVE_S    30    /* an idle HTTP connection */
+#define YOUNG_MAX      4096  /* and never more than half of all */
+#define IDLE_MS        2000  /* a young connection older than this may make room */
 #define PROVE_MS       15000 /* for a WebSocket to prove itself */
 #define RETRY_AFTER_S  2     /* with 503 */
 #define BUFFER_BYTES   4096  /* per thread, for reading */
@@ -41,6 +40,7 @@
 struct listener {
 	struct hub *hub;
 	uv_loop_t *loop;
+	struct gate *gate;
 	struct lws_context *lws;
 	struct lws_vhost *vhost;
 	SSL_CTX *ssl;            /* borrowed from the vhost */
@@ -109,16 +109,40 @@ static void forget_kill(struct listener *listener, const struct lws *wsi)
 			listener->to_kill[i] = NULL;
 }
 
-static int on_network(struct lws *wsi, struct connection *none, void *in, size_t len)
+/* Room for a handshake. In a rush of honest machines no young connection is idle, and it is the
+ * newcomer who comes back. */
+static bool has_room(struct listener *listener)
 {
-	struct listener *listener = listener_of(wsi);
-	(void)none;
-	(void)in;
-	(void)len;
-	if (listener->open < listener->open_max)
-		return 0;
+	const struct connection *oldest = listener->young.after;
+	if (listener->young_count < listener->young_max)
+		return true;
 	metric_add(&listener->hub->metrics, METRIC_REFUSED, 1);
-	return 1;
+	if (clock_mono_us() / 1000 - oldest->opened_ms < IDLE_MS)
+		return false;
+	connection_kill(listener->young.after);
+	return true;
+}
+
+static void on_enter(void *data, int fd)
+{
+	struct listener *listener = data;
+	if (has_room(listener))
+		lws_adopt_socket_vhost(listener->vhost, fd);
+	else
+		close(fd);
+}
+
+static int64_t room(void *data)
+{
+	const struct listener *listener = data;
+	return (int64_t)listener->open_max - (int64_t)listener->open -
+		   (int64_t)gate_waiting(listener->gate);
+}
+
+static void on_refused(void *data)
+{
+	struct listener *listener = data;
+	metric_add(&listener->hub->metrics, METRIC_REFUSED, 1);
 }
 
 static int on_accepted(struct lws *wsi, struct connection *none, void *in, size_t len)
@@ -138,10 +162,6 @@ static int on_accepted(struct lws *wsi, struct connection *none, void *in, size_
 	listener->open++;
 	listener->young_count++;
 	lws_set_opaque_user_data(wsi, connection);
-	if (listener->young_count > listener->young_max) {
-		metric_add(&listener->hub->metrics, METRIC_REFUSED, 1);
-		connection_kill(listener->young.after);
-	}
 	return 0;
 }
 
@@ -329,7 +349,6 @@ static int on_closed(struct lws *wsi, struct connection *connection, void *in, s
 typedef int callback_part(struct lws *wsi, struct connection *connection, void *in, size_t len);
 
 static callback_part *const parts[LAST_REASON] = {
-	[LWS_CALLBACK_FILTER_NETWORK_CONNECTION] = on_network,
 	[LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED] = on_accepted,
 	[LWS_CALLBACK_WSI_DESTROY] = on_destroyed,
 	[LWS_CALLBACK_HTTP] = on_http,
@@ -399,7 +418,7 @@ static void raise_file_limit(struct listener *listener)
 	listener->open_max = limit.rlim_cur > 2 * RESERVED_FILES
 							 ? (size_t)limit.rlim_cur - RESERVED_FILES
 							 : RESERVED_FILES;
-	listener->young_max = listener->open_max / 2;
+	listener->young_max = listener->open_max / 2 < YOUNG_MAX ? listener->open_max / 2 : YOUNG_MAX;
 }
 
 static struct lws_context *make_context(struct listener *listener, uv_loop_t *loop)
@@ -421,14 +440,13 @@ static struct lws_context *make_context(struct listener *listener, uv_loop_t *lo
 	return lws_create_context(&info);
 }
 
-static struct lws_vhost *make_vhost(struct listener *listener, const char *host, uint16_t port,
-	const struct keys_certificate *certificate)
+static struct lws_vhost *make_vhost(
+	struct listener *listener, const struct keys_certificate *certificate)
 {
 	struct lws_context_creation_info info = {
 		.options = LWS_SERVER_OPTION_DISABLE_IPV6 | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
 				   LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND,
-		.port = port,
-		.iface = strcmp(host, "0.0.0.0") == 0 ? NULL : host,
+		.port = CONTEXT_PORT_NO_LISTEN_SERVER, /* connections come through the gate */
 		.protocols = protocols,
 		.headers = headers,
 		.ssl_cert_filepath = certificate->chain_file,
@@ -442,26 +460,9 @@ static struct lws_vhost *make_vhost(struct listener *listener, const char *host,
 	return lws_create_vhost(listener->lws, &info);
 }
 
-/* libwebsockets does not tell why it cannot listen, so this asks the system first. */
-static int try_bind(const char *host, uint16_t port, struct err *err)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int yes = 1;
-	inet_pton(AF_INET, host, &address.sin_addr);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-	int bad = fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) || listen(fd, 1);
-	int why = errno;
-	if (fd >= 0)
-		close(fd);
-	return bad ? err_set(err, "cannot listen on %s:%u: %s", host, port, strerror(why)) : 0;
-}
-
 struct listener *listener_open(struct hub *hub, uv_loop_t *loop, const char *host, uint16_t port,
 	const struct keys_certificate *certificate, struct err *err)
 {
-	if (try_bind(host, port, err))
-		return NULL;
 	struct listener *listener = xcalloc(1, sizeof *listener);
 	listener->hub = hub;
 	listener->loop = loop;
@@ -472,10 +473,13 @@ struct listener *listener_open(struct hub *hub, uv_loop_t *loop, const char *hos
 	listener->kill_timer.data = listener;
 	listener->lws = make_context(listener, loop);
 	if (listener->lws)
-		listener->vhost = make_vhost(listener, host, port, certificate);
-	if (!listener->vhost || !listener->ssl) {
-		err_set(err, "cannot listen on %s:%u with the certificate in %s", host, port,
-			certificate->chain_file);
+		listener->vhost = make_vhost(listener, certificate);
+	struct gate_hooks hooks = {on_enter, room, on_refused, listener};
+	if (!listener->vhost || !listener->ssl)
+		err_set(err, "the certificate in %s cannot be used", certificate->chain_file);
+	else
+		listener->gate = gate_open(loop, host, port, &hooks, err);
+	if (!listener->gate) {
 		listener_close(listener);
 		listener_free(listener);
 		return NULL;
@@ -486,7 +490,7 @@ struct listener *listener_open(struct hub *hub, uv_loop_t *loop, const char *hos
 
 uint16_t listener_port(const struct listener *listener)
 {
-	return (uint16_t)lws_get_vhost_listen_port(listener->vhost);
+	return gate_port(listener->gate);
 }
 
 bool listener_busy(const struct listener *listener)
@@ -502,6 +506,7 @@ void listener_drain(struct listener *listener)
 void listener_sweep(struct listener *listener, int64_t now_ms)
 {
 	struct connection *connection = listener->young.after, *next;
+	gate_sweep(listener->gate, now_ms);
 	for (; connection != &listener->young; connection = next) {
 		next = connection->after;
 		if (now_ms - connection->opened_ms < PROVE_MS)
@@ -509,7 +514,8 @@ void listener_sweep(struct listener *listener, int64_t now_ms)
 		if (connection->channel)
 			connection_kill(connection);
 	}
-	metric_set(&listener->hub->metrics, METRIC_CONNECTIONS, (int64_t)listener->open);
+	metric_set(&listener->hub->metrics, METRIC_CONNECTIONS,
+		(int64_t)(listener->open + gate_waiting(listener->gate)));
 	metric_set(&listener->hub->metrics, METRIC_UNPROVEN, (int64_t)listener->young_count);
 }
 
@@ -519,6 +525,8 @@ void listener_close(struct listener *listener)
 {
 	listener->closing = true;
 	uv_close((uv_handle_t *)&listener->kill_timer, NULL);
+	if (listener->gate)
+		gate_close(listener->gate);
 	for (int step = 0; listener->lws && step < CLOSE_STEPS; step++) {
 		lws_context_destroy(listener->lws);
 		for (int turn = 0; turn < CLOSE_TURNS && uv_run(listener->loop, UV_RUN_NOWAIT); turn++)

@@ -1,10 +1,11 @@
 /*
- * The hub's port: libwebsockets on libuv, and the count of who is connected.
+ * The hub's connections: libwebsockets on libuv behind the gate, and the count of who is there.
  *
  * A connection is young until it has proved itself: by a session, or by signing in. There is room
- * for a bounded number of young ones; past it the oldest is closed, so that ten thousand half-open
- * connections cost time to whoever opens them and no machine its place. When the process runs out
- * of descriptors, new connections are closed at once, with some kept back for the database.
+ * for a bounded number of young ones; past it the oldest makes room unless it has only just come,
+ * so that ten thousand half-open connections cost time to whoever opens them and no machine its
+ * place. When the process runs out of descriptors, new connections are closed at once, with some
+ * kept back for the database.
  */
 #ifndef HUB_LISTENER_H
 #define HUB_LISTENER_H

@@ -50,7 +50,8 @@ test("every cause of the catalogue has a remedy and somebody to apply it", async
 	const ids = [...source.matchAll(/^CAUSE\(\w+, "([\w-]+)"/gm)].map((match) => match[1]);
 	assert.ok(ids.length > 40);
 	assert.deepEqual(Object.keys(causes), ids);
-	for (const [id, { who, remedy }] of Object.entries(causes)) {
+	for (const [id, { stage, who, remedy }] of Object.entries(causes)) {
+		assert.match(stage, /^(host|resolve|connect|tunnel|secure|hello|session)$/, id);
 		assert.match(who, /administrator|operator/, id);
 		assert.match(remedy, /^[^{}]{10,}$/, id);
 	}

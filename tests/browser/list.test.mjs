@@ -51,6 +51,22 @@ test("problems stand first, with since when, the reason and what to do", () =>
 		assert.match(await row(page, "web-05").innerText(), /Online/);
 	}));
 
+test("how a session ended says little: what to do is to wait at first, then to ask the machine", () =>
+	withHub(chromium.browser, {
+		arrange: (hub) => {
+			const ended = (minutes) => ({ ...OFFLINE, cause: "peer-closed", reason: "The connection was closed without a goodbye.",
+				since: new Date(Date.now() - minutes * 60_000).toISOString() });
+			hub.fill(2, (i) => ended(i === 1 ? 1 : 10));
+		},
+	}, async (page) => {
+		await row(page, "db-01").waitFor();
+		assert.match(await row(page, "db-01").innerText(), /To do: Give it two minutes: the agent connects again by itself/);
+		assert.match(await row(page, "cache-02").innerText(), /To do: See that the machine is on.*sudo sallyport status/);
+		await row(page, "cache-02").getByRole("link").click();
+		await page.getByText("Ask the machine itself").waitFor();
+		await page.getByText("sudo sallyport status", { exact: true }).last().waitFor();
+	}));
+
 test("a row says all that the list promises", () =>
 	withHub(chromium.browser, { arrange: (hub) => { hub.fill(1); } }, async (page) => {
 		await row(page, "db-01").waitFor();

@@ -123,7 +123,9 @@ static void full_disk_loses_lines_and_says_so(void **state)
 	logfile_line(log.file, LEVEL_INFO, "fits again");
 	agent_log_close(&log);
 	cleanup(free_ptr) char *text = content(paths.log);
+	/* No torn line, also while the disk is full. */
 	assert_int_equal(count_of(meanwhile, "\n"), 1);
+	assert_int_equal(meanwhile[strlen(meanwhile) - 1], '\n');
 	assert_null(strstr(text, "lost line"));
 	assert_non_null(strstr(text, "WARN  3 lines since "));
 	assert_non_null(strstr(text, " were lost: "));

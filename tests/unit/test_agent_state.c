@@ -8,10 +8,12 @@
 
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -227,6 +229,7 @@ static void status_tells_cause_and_keeps_parameters(void **data)
 	struct session_params params, kept;
 	struct finding finding = {0};
 	struct status status;
+	struct rlimit old;
 	struct err err = {""};
 	save();
 	fill(&state);
@@ -246,10 +249,13 @@ static void status_tells_cause_and_keeps_parameters(void **data)
 	assert_int_equal(status_load_params(&paths, &kept), 0);
 	assert_int_equal(kept.backoff_cap_ms, 4711);
 	/* A status that cannot be written must not leave an old one to be believed. */
-	assert_int_equal(unlink(paths.status) || mkdir(paths.status, 0700), 0);
+	getrlimit(RLIMIT_FSIZE, &old);
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &(struct rlimit){10, old.rlim_max});
 	assert_int_equal(status_set(&status, STATUS_ONLINE, &state, &params, NULL, NULL, &err), -1);
+	assert_false(file_exists(paths.status));
 	assert_int_equal(status_retry(&status), 0);
-	assert_int_equal(rmdir(paths.status), 0);
+	setrlimit(RLIMIT_FSIZE, &old);
 	assert_int_equal(status_retry(&status), 1);
 	cleanup(json_drop) json_t *later = status_load(&paths, &err);
 	assert_string_equal(json_get_text(later, "state"), "online");

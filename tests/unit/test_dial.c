@@ -27,9 +27,10 @@ struct fake {
 	struct buf request;
 };
 
+/* *port 0: any. */
 static int listen_on(const char *address, int backlog, uint16_t *port)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET};
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(*port)};
 	socklen_t len = sizeof at;
 	inet_pton(AF_INET, address, &at.sin_addr);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -79,6 +80,7 @@ static void *fake_main(void *data)
 static void fake_start(struct fake *fake)
 {
 	cancel_init(&fake->release);
+	fake->port = 0;
 	fake->listener = listen_on("127.0.0.1", 8, &fake->port);
 	pthread_create(&fake->thread, NULL, fake_main, fake);
 }
@@ -158,12 +160,9 @@ static void test_proxy_answers(void **state)
 			CAUSE_PROXY_UPSTREAM_DNS, "proxy-says", "getaddrinfo failed"},
 		{"HTTP/1.1 503 x\r\nX-Squid-Error: ERR_CONNECT_FAIL 111\r\n\r\n", false, PROXY_HTTP, NULL,
 			CAUSE_PROXY_UPSTREAM_CONNECT, "proxy-error", "ERR_CONNECT_FAIL 111"},
-		{GREETING, true, PROXY_HTTP, NULL, CAUSE_PROXY_NOT_A_PROXY, "answer",
-			"220 mail.test ESMTP\\x0d\\x0a"},
-		{"\x01\x02 no line", false, PROXY_HTTP, NULL, CAUSE_PROXY_NOT_A_PROXY, "answer",
-			"\\x01\\x02 no line"},
-		{"\x15\x03\x03", false, PROXY_HTTP, NULL, CAUSE_PROXY_NOT_A_PROXY, "answer",
-			"TLS, so its scheme is https://"},
+		{GREETING, true, PROXY_HTTP, NULL, CAUSE_PROXY_NOT_A_PROXY, NULL, NULL},
+		{"\x01\x02 no line", false, PROXY_HTTP, NULL, CAUSE_PROXY_NOT_A_PROXY, NULL, NULL},
+		{"\x15\x03\x03", false, PROXY_HTTP, NULL, CAUSE_PROXY_NOT_A_PROXY, NULL, NULL},
 		{GREETING, true, PROXY_HTTPS, NULL, CAUSE_PROXY_NOT_A_PROXY, NULL, NULL},
 		{NULL, false, PROXY_HTTP, NULL, CAUSE_PROXY_NOT_A_PROXY, NULL, NULL},
 		{"HTTP/1.1 200 OK\r\nX: ", false, PROXY_HTTP, NULL, CAUSE_PROXY_NOT_A_PROXY, NULL, NULL},
@@ -193,6 +192,51 @@ static void test_proxy_answers(void **state)
 		json_decref(json);
 		walk_free(&walk);
 		fake_stop(&fake);
+	}
+}
+
+/* The first bytes are looked at before libcurl takes them: what is no HTTP is told word for word.
+ */
+static void test_first_bytes(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *words;
+		enum proxy_scheme scheme;
+		const char *told;
+	} rows[] = {
+		{GREETING, PROXY_HTTP, GREETING},
+		{"\x01\x02 no line", PROXY_HTTP, "\x01\x02 no line"},
+		{"\x15\x03\x03", PROXY_HTTP, "TLS, so its scheme is https://"},
+		{"HTTP/1.1 400 x\r\n\r\n", PROXY_HTTPS, "HTTP without TLS, so its scheme is http://"},
+		{GREETING, PROXY_HTTPS, GREETING},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint16_t port = 0;
+		int listener = listen_on("127.0.0.1", 8, &port);
+		const struct proxy_settings proxy = proxy_at(port, rows[i].scheme);
+		const struct dial_target target = {.host = "endpoint.test", .port = 443};
+		const struct dial_options options = {.proxy = &proxy};
+		const struct walker walker = {.target = &target,
+			.options = &options,
+			.endpoint = "endpoint.test:443",
+			.via_proxy = true,
+			.next_host = "127.0.0.1",
+			.next_port = port};
+		int error;
+		struct transfer *transfer =
+			transfer_start(&walker, (struct in_addr){htonl(INADDR_LOOPBACK)}, &error);
+		assert_int_equal(
+			transfer_connected(transfer, deadline_in_ms(5000), NULL, &error), WAIT_READY);
+		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		size_t len = strlen(rows[i].words);
+		assert_int_equal(send(fd, rows[i].words, len, MSG_NOSIGNAL), len);
+		assert_int_equal(wait_fd(transfer->fd, POLLIN, deadline_in_ms(5000), NULL), WAIT_READY);
+		assert_int_equal(transfer_tunnel(transfer, deadline_in_ms(5000), NULL), TRANSFER_REFUSED);
+		assert_string_equal(buf_text(&transfer->answer.not_http), rows[i].told);
+		transfer_free(transfer);
+		close(fd);
+		close(listener);
 	}
 }
 
@@ -315,7 +359,7 @@ static int closed_port(uint16_t *port)
 static void test_refused(void **state)
 {
 	(void)state;
-	uint16_t port, open_port;
+	uint16_t port, open_port = 0;
 	int closed = closed_port(&port);
 	int endpoint = listen_on("127.0.0.1", 8, &open_port);
 	struct walk walk;
@@ -340,8 +384,9 @@ struct silent {
 	uint16_t port;
 };
 
-static void silent_start(struct silent *silent, const char *address)
+static void silent_start(struct silent *silent, const char *address, uint16_t port)
 {
+	silent->port = port;
 	silent->fds[0] = listen_on(address, 0, &silent->port);
 	silent->count = 1;
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(silent->port)};
@@ -366,7 +411,7 @@ static void test_timeout(void **state)
 {
 	(void)state;
 	struct silent silent;
-	silent_start(&silent, "127.0.0.1");
+	silent_start(&silent, "127.0.0.1", 0);
 	struct walk walk;
 	assert_int_equal(walk_to("127.0.0.1", silent.port, NULL, NULL, 150, &walk), -1);
 	assert_failed(&walk, CAUSE_CONNECT_TIMEOUT, STAGE_CONNECT);
@@ -401,13 +446,10 @@ static void test_second_address(void **state)
 {
 	(void)state;
 	static const char *const dead[] = {"127.0.0.2", "127.0.0.3"};
+	uint16_t port = 0;
+	int listener = listen_on("127.0.0.1", 8, &port);
 	struct silent silent;
-	silent_start(&silent, dead[1]);
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(silent.port)};
-	inet_pton(AF_INET, "127.0.0.1", &at.sin_addr);
-	assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof at), 0);
-	assert_int_equal(listen(listener, 8), 0);
+	silent_start(&silent, dead[1], port);
 
 	const struct dial_target target = {.host = "two.test", .port = silent.port};
 	const struct dial_options options = {.overall = deadline_never()};
@@ -425,7 +467,9 @@ static void test_second_address(void **state)
 	inet_pton(AF_INET, dead[1], &walker.addresses[1]);
 	inet_pton(AF_INET, "127.0.0.1", &walker.addresses[2]);
 	int64_t start = clock_mono_us();
-	assert_int_equal(connect_run(&walker), 0);
+	if (connect_run(&walker))
+		fail_msg("%s: %s", evidence_get(walker.evidence, "tried"),
+			evidence_get(walker.evidence, "error"));
 	assert_in_range((unsigned)clock_ms_since(start), 700, 1500);
 	assert_non_null(walk.conn);
 	assert_string_equal(evidence_get(walker.evidence, "address"), "127.0.0.1");
@@ -477,7 +521,7 @@ static void test_wrongly_bypassed(void **state)
 static void test_json(void **state)
 {
 	(void)state;
-	uint16_t port;
+	uint16_t port = 0;
 	int listener = listen_on("127.0.0.1", 8, &port);
 	struct walk walk;
 	assert_int_equal(walk_to("127.0.0.1", port, NULL, NULL, 0, &walk), 0);
@@ -519,6 +563,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_proxy_answers),
+		cmocka_unit_test(test_first_bytes),
 		cmocka_unit_test(test_tunnel),
 		cmocka_unit_test(test_stalled),
 		cmocka_unit_test(test_cancelled),

@@ -133,6 +133,12 @@ static void test_headers(void **state)
 	assert_false(http_response_has_token(&response, "connection", "keep"));
 	assert_false(http_response_has_token(&response, "absent", "keep"));
 	http_response_free(&response);
+
+	static const char zero[] = "HTTP/1.1 200 OK\r\nA: b\0c\r\n\r\n";
+	http_response_init(&response, BODY_MAX, true);
+	assert_int_equal(http_response_feed(&response, zero, sizeof zero - 1), -1);
+	assert_int_equal(response.status, -1);
+	http_response_free(&response);
 }
 
 static void test_head_is_bounded(void **state)

@@ -179,7 +179,7 @@ static void host_is_told(void **state)
 	assert_string_equal(host.kernel, names.release);
 	assert_string_equal(host.arch, names.machine);
 	assert_true(host.cpu_count >= 1);
-	assert_true(host.memory_total > 16 * 1024 * 1024);
+	assert_true(host.memory_total > 16777216);
 	assert_true(host.memory_free > 0 && host.memory_free <= host.memory_total);
 	assert_true(host.uptime_s > 0);
 	assert_true(*host.os_id != '\0' && !strchr(host.os_id, '"'));

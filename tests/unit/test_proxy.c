@@ -592,8 +592,8 @@ static void bypass_matches_as_documented(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bypasses); i++) {
-		struct proxy_settings settings = {
-			.set = true, .no_proxy = (char *)(uintptr_t)bypasses[i].list};
+		cleanup(free_ptr) char *list = xstrdup(bypasses[i].list);
+		struct proxy_settings settings = {.set = true, .no_proxy = list};
 		char entry[256];
 		const char *got = proxy_bypass(&settings, bypasses[i].host, bypasses[i].port, entry);
 		if (got)

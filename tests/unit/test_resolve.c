@@ -292,7 +292,8 @@ static void *serve(void *data)
 	struct server *server = data;
 	for (unsigned seen = 0;; seen++) {
 		struct pollfd fds[] = {{.fd = server->udp, .events = POLLIN},
-			{.fd = server->tcp, .events = POLLIN}, {.fd = server->stop[0], .events = POLLIN}};
+			{.fd = server->behaviour->tcp ? server->tcp : -1, .events = POLLIN},
+			{.fd = server->stop[0], .events = POLLIN}};
 		if (poll(fds, ARRAY_LEN(fds), -1) < 0 || fds[2].revents)
 			return NULL;
 		if (fds[0].revents)
@@ -302,34 +303,44 @@ static void *serve(void *data)
 	}
 }
 
+/* Both ports are taken even where nothing answers, so that nobody else on this machine does. */
+static bool bind_both(struct server *server, struct sockaddr_in *address)
+{
+	socklen_t len = sizeof *address;
+	*address =
+		(struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	server->udp = socket(AF_INET, SOCK_DGRAM, 0);
+	server->tcp = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(server->udp, (struct sockaddr *)address, len), 0);
+	assert_int_equal(getsockname(server->udp, (struct sockaddr *)address, &len), 0);
+	if (bind(server->tcp, (struct sockaddr *)address, len) == 0)
+		return true;
+	close(server->udp);
+	close(server->tcp);
+	return false;
+}
+
 static void open_server(struct server *server, const struct behaviour *behaviour)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof address;
-	*server = (struct server){.behaviour = behaviour, .tcp = -1};
-	server->udp = socket(AF_INET, SOCK_DGRAM, 0);
-	assert_int_equal(bind(server->udp, (struct sockaddr *)&address, len), 0);
-	assert_int_equal(getsockname(server->udp, (struct sockaddr *)&address, &len), 0);
+	struct sockaddr_in address;
+	*server = (struct server){.behaviour = behaviour};
+	while (!bind_both(server, &address))
+		continue;
 	server->port = ntohs(address.sin_port);
-	if (behaviour->tcp) {
-		server->tcp = socket(AF_INET, SOCK_STREAM, 0);
-		assert_int_equal(bind(server->tcp, (struct sockaddr *)&address, len), 0);
+	if (behaviour->tcp)
 		assert_int_equal(listen(server->tcp, 4), 0);
-	}
-	if (behaviour->no_udp) {
-		close(server->udp);
-		server->udp = -1;
-	}
+	/* A socket that is connected elsewhere is no listener to anybody else. */
+	address.sin_port = htons(9);
+	if (behaviour->no_udp)
+		assert_int_equal(connect(server->udp, (struct sockaddr *)&address, sizeof address), 0);
 	assert_int_equal(pipe(server->stop), 0);
 }
 
 static void close_server(struct server *server)
 {
 	close(server->stop[0]);
-	if (server->udp >= 0)
-		close(server->udp);
-	if (server->tcp >= 0)
-		close(server->tcp);
+	close(server->udp);
+	close(server->tcp);
 }
 
 static void servers_are_asked(void **state)

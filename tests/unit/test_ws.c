@@ -320,6 +320,18 @@ static void test_one_gigabyte_in_fragments(void **state)
 	assert_true(said <= WS_MAX_MESSAGE + 2 * sizeof part);
 }
 
+/* The announcement alone ends it, when it would not fit behind what is there. */
+static void test_fragment_announced_too_long(void **state)
+{
+	struct peer *peer = *state;
+	open_ws(peer);
+	say_frame(peer, 0x01, "first", 5);
+	say_frame(peer, 0x80, NULL, WS_MAX_MESSAGE - 4);
+	say(peer, "x");
+	assert_int_equal(step(peer), WS_CLOSED);
+	assert_int_equal(sent_close_code(peer), 1009);
+}
+
 static void test_largest_message(void **state)
 {
 	struct peer *peer = *state;
@@ -430,6 +442,7 @@ int main(void)
 		WITH_PEER(test_with_a_server),
 		WITH_PEER(test_one_gigabyte),
 		WITH_PEER(test_one_gigabyte_in_fragments),
+		WITH_PEER(test_fragment_announced_too_long),
 		WITH_PEER(test_largest_message),
 		cmocka_unit_test(test_violations),
 		WITH_PEER(test_ping_flood),

@@ -62,7 +62,7 @@ function hostOf(url: string): string {
 
 // Why it is offline, since when, and what to do: what somebody who was woken up by it wants to know.
 function WhyOffline({ server, now }: { server: Server; now: number }) {
-	const remedy = remedyFor(server.cause);
+	const remedy = remedyFor(server, now);
 	return (
 		<section class="note note-bad why" aria-labelledby="why">
 			<h2 id="why">{server.reason ? <Prose text={server.reason} /> : "The hub does not know why it went away."}</h2>
@@ -71,7 +71,7 @@ function WhyOffline({ server, now }: { server: Server; now: number }) {
 				{server.cause && <> · <code>{server.cause}</code></>}
 			</p>
 			{remedy && <p class="why-remedy"><strong>What to do:</strong> <Prose text={remedy.remedy} /> <span class="quiet">For the {remedy.who}.</span></p>}
-			<details open={!remedy}>
+			<details open={!remedy || remedy.askMachine}>
 				<summary>Ask the machine itself</summary>
 				<p>It knows more of its way out than the hub can. On the machine, this names the cause and the remedy:</p>
 				<Command text="sudo sallyport status" label="the command that tells the agent's state" />

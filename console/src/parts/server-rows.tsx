@@ -59,17 +59,17 @@ function useLayout(box: { current: HTMLElement | null }): Layout {
 	return layout;
 }
 
-function heightOf(row: ServerRow, layout: Layout): number {
+function heightOf(row: ServerRow, layout: Layout, now: number): number {
 	if (row.status === "online" || !row.reason) return layout.row;
-	const remedy = remedyFor(row.cause);
+	const remedy = remedyFor(row, now);
 	const lines = (text: string) => linesOf(text.replaceAll("`", ""), layout.font, layout.width, layout.lines);
 	const below = lines(row.reason) + (remedy ? lines(`${TO_DO} ${remedy.remedy}`) : 0);
 	return layout.row + below * layout.line + layout.pad;
 }
 
-function topsOf(rows: ServerRow[], layout: Layout): Float64Array {
+function topsOf(rows: ServerRow[], layout: Layout, now: number): Float64Array {
 	const tops = new Float64Array(rows.length + 1);
-	for (let i = 0; i < rows.length; i++) tops[i + 1] = tops[i]! + heightOf(rows[i]!, layout);
+	for (let i = 0; i < rows.length; i++) tops[i + 1] = tops[i]! + heightOf(rows[i]!, layout, now);
 	return tops;
 }
 
@@ -122,7 +122,7 @@ interface RowProps {
 }
 
 function Row({ row, index, top, height, now, active, fresh, lost }: RowProps) {
-	const remedy = row.status === "offline" ? remedyFor(row.cause) : null;
+	const remedy = row.status === "offline" ? remedyFor(row, now) : null;
 	const href = `#/servers/${encodeURIComponent(row.id)}`;
 	const open = (event: MouseEvent) => {
 		const onControl = (event.target as HTMLElement).closest("a, button");
@@ -190,7 +190,7 @@ export function ServerRows({ roster, live }: { roster: Roster; live: Live }) {
 	const wantFocus = useRef(false);
 
 	const { rows } = roster;
-	const tops = topsOf(rows, layout);
+	const tops = topsOf(rows, layout, now);
 	const end = tops[rows.length] ?? 0;
 	const loading = roster.phase === "loading";
 	const first = rowAt(tops, from);

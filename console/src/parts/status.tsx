@@ -26,9 +26,24 @@ export function StatusSince({ row, now }: { row: ServerRow; now: number }) {
 export interface Remedy {
 	who: string;
 	remedy: string;
+	askMachine: boolean; // the machine knows more of it than the hub
 }
 
-// What mends a cause, from the catalogue; null for a cause that this console does not know.
-export function remedyFor(cause: string | null): Remedy | null {
-	return (cause && Object.hasOwn(causes, cause) && causes[cause]) || null;
+const COMES_BACK_MS = 120_000;
+
+// What mends the cause for which a server is offline, from the catalogue; null for one that this
+// console does not know. How a session ended says little about why no new one comes: then the
+// catalogue's words for the agent ("it connects again by itself") are no help to who reads the list.
+export function remedyFor(row: ServerRow, now: number): Remedy | null {
+	const cause = row.cause && Object.hasOwn(causes, row.cause) ? causes[row.cause] : undefined;
+	if (!cause) return null;
+	if (cause.stage !== "session") return { who: cause.who, remedy: cause.remedy, askMachine: false };
+	const recent = now - Date.parse(row.since ?? "") < COMES_BACK_MS;
+	return {
+		who: "administrator of this machine",
+		remedy: recent
+			? "Give it two minutes: the agent connects again by itself."
+			: "See that the machine is on. If it is, `sudo sallyport status` on it names what is in its way.",
+		askMachine: !recent,
+	};
 }

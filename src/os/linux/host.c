@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MAX_FILE (256 * 1024) /* bytes; /proc/cpuinfo of a large machine is cut, not refused */
+#define MAX_FILE 262144 /* bytes; /proc/cpuinfo of a large machine is cut, not refused */
 
 /* Copies what fits; a cut never leaves half of a UTF-8 character. */
 static void copy_text(char *to, size_t size, const char *from, size_t len)

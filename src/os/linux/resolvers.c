@@ -17,10 +17,10 @@
 
 #define RESOLV_CONF      "/etc/resolv.conf"
 #define HOSTS            "/etc/hosts"
-#define MAX_RESOLV_CONF  (64 * 1024)
-#define MAX_HOSTS        (16 * 1024 * 1024) /* ad blockers write large ones */
-#define DEFAULT_TIMEOUT  5                  /* seconds, of glibc */
-#define GREATEST_TIMEOUT 30                 /* likewise */
+#define MAX_RESOLV_CONF  65536
+#define MAX_HOSTS        16777216 /* bytes; ad blockers write large ones */
+#define DEFAULT_TIMEOUT  5        /* seconds, of glibc */
+#define GREATEST_TIMEOUT 30       /* likewise */
 #define BLANKS           " \t\r\f\v"
 
 /* Who listens where on this machine, and where it keeps the servers that it asks itself. */

@@ -1,0 +1,239 @@
+// The console on the real hub, with the real agent (rows S1, S13, R25): one story, told in order.
+
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { lowContrast, nameless, openPage, saveScreen, useBrowser } from "./lib.mjs";
+
+const run = promisify(execFile);
+const top = fileURLToPath(new URL("../../", import.meta.url));
+const build = path.resolve(top, process.env.SALLYPORT_BUILD ?? "build");
+const program = (name) => path.join(build, name);
+const PASSWORD = "seven quiet lanterns";
+const QUICK = ["--heartbeat-ms", "500", "--heartbeat-jitter-ms", "0", "--heartbeat-timeout-ms", "2000", "--backoff-cap-ms", "500"];
+
+// No proxy of this machine's environment: everything stays on loopback.
+const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/proxy/i.test(name)));
+
+const chromium = useBrowser();
+let root; // the hub's, and of the two agents
+let hub;
+let agent;
+let opened;
+
+function start(name, args, marker) {
+	const child = spawn(program(name), args, { env, stdio: ["ignore", "pipe", "pipe"] });
+	child.ended = new Promise((resolve) => child.once("exit", resolve));
+	child.said = "";
+	child.ready = new Promise((resolve, reject) => {
+		const hear = (chunk) => {
+			child.said += chunk;
+			if (!marker || marker.test(child.said)) resolve(child);
+		};
+		child.stdout.on("data", hear);
+		child.stderr.on("data", hear);
+		if (!marker) resolve(child);
+		child.once("exit", (code) => reject(new Error(`${name} ended with ${code}: ${child.said}`)));
+	});
+	child.ready.catch(() => {});
+	return child;
+}
+
+async function end(child, signal = "SIGTERM") {
+	if (!child || child.exitCode !== null || child.signalCode !== null) return;
+	child.kill(signal);
+	await child.ended;
+}
+
+async function startHub(listen) {
+	hub = start("sallyport-hub", ["serve", "--root", path.join(root, "hub"), "--listen", listen, "--name", "127.0.0.1", ...QUICK], /^ready$/m);
+	await hub.ready;
+	hub.origin = hub.said.match(/https:\/\/127\.0\.0\.1:\d+/)[0];
+	return hub;
+}
+
+const startAgent = () => start("sallyport", ["agent", "--verbose", "--root", path.join(root, "agent")]);
+
+before(async () => {
+	for (const name of ["sallyport", "sallyport-hub"]) assert.ok(existsSync(program(name)), `${program(name)} is missing: ./dev build`);
+	root = await mkdtemp(path.join(os.tmpdir(), "sallyport-real-"));
+	await startHub("127.0.0.1:0");
+});
+
+after(async () => {
+	await opened?.session.close();
+	await end(agent);
+	await end(hub);
+	await rm(root, { recursive: true, force: true });
+});
+
+// A test of the story: keeps a picture when it fails.
+function tell(title, use) {
+	test(title, async () => {
+		try {
+			await use(opened?.page);
+		} catch (error) {
+			if (opened) await saveScreen(opened.page);
+			throw error;
+		}
+		assert.deepEqual(opened.wrongs, []);
+	});
+}
+
+tell("the one-time link makes the first administrator", async () => {
+	const link = hub.said.match(/first administrator: (\S+)/)[1];
+	opened = await openPage(chromium.browser, link, { permissions: ["clipboard-read", "clipboard-write"] });
+	const { page, session } = opened;
+	await page.getByLabel("Name").fill("keeper");
+	await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+	await page.getByRole("button", { name: "Make administrator and sign in" }).click();
+	await page.getByRole("heading", { name: "No servers yet" }).waitFor();
+	const [cookie] = await session.cookies();
+	assert.deepEqual([cookie.name, cookie.secure, cookie.httpOnly, cookie.sameSite, cookie.path], ["__Host-sallyport", true, true, "Strict", "/"]);
+	assert.equal(await page.evaluate(() => document.cookie), "");
+
+	const again = await openPage(chromium.browser, link);
+	await again.page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+	await again.page.getByRole("button", { name: "Make administrator and sign in" }).click();
+	await again.page.getByText("This link has been used").waitFor();
+	await again.close();
+});
+
+tell("the hub sends the strict policy with every page", async (page) => {
+	const response = await page.goto(hub.origin);
+	const policy = response.headers()["content-security-policy"];
+	assert.match(policy, /default-src 'none'/);
+	assert.match(policy, /script-src 'self'(;|$)/);
+	assert.match(policy, /style-src 'self'(;|$)/);
+	assert.doesNotMatch(policy, /unsafe/);
+	await page.getByRole("heading", { name: "No servers yet" }).waitFor();
+});
+
+tell("signing out and in, with the wrong password and the right one", async (page) => {
+	await page.getByRole("button", { name: "Sign out" }).click();
+	await page.getByRole("heading", { name: "Sign in" }).waitFor();
+	await page.getByLabel("Name").fill("keeper");
+	await page.getByLabel("Password", { exact: true }).fill("seven loud lanterns");
+	await page.keyboard.press("Enter");
+	await page.getByText("Name or password is wrong.").waitFor();
+	await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+	await page.keyboard.press("Enter");
+	await page.getByRole("heading", { name: "No servers yet" }).waitFor();
+	await page.reload();
+	await page.getByRole("heading", { name: "No servers yet" }).waitFor();
+});
+
+tell("a machine that joins with the copied command arrives without a reload", async (page) => {
+	await page.evaluate(() => { window.notReloaded = true; });
+	await page.getByRole("link", { name: "Add server" }).click();
+	await page.getByLabel("Label").fill("the story");
+	await page.getByRole("button", { name: "Make token" }).click();
+	await page.getByRole("button", { name: "Copy: the command that joins" }).click();
+	await page.getByText("Waiting for the server…").waitFor();
+	const command = await page.evaluate(() => navigator.clipboard.readText());
+	const words = command.replace(/^sudo sallyport /, "").split(" ");
+	await run(program("sallyport"), [...words, "--root", path.join(root, "agent")], { env });
+	agent = startAgent();
+	await page.getByText("It is here:").waitFor();
+	await page.getByRole("button", { name: "Done" }).click();
+	const row = page.getByRole("row").filter({ has: page.getByRole("link", { name: os.hostname(), exact: true }) });
+	await row.getByText("Online").waitFor();
+	assert.equal(await page.evaluate(() => window.notReloaded), true);
+	assert.match(await row.innerText(), /\d+\.\d+\.\d+\.\d+/);
+});
+
+tell("its page shows who it is, its way to the hub, and what its check found", async (page) => {
+	await page.getByRole("link", { name: os.hostname(), exact: true }).click();
+	await page.getByRole("heading", { level: 1, name: os.hostname() }).waitFor();
+	const way = page.getByRole("region", { name: "Way to the hub" });
+	for (const stage of ["resolve", "connect", "secure", "hello"]) {
+		assert.match(await way.getByRole("button", { name: new RegExp(stage) }).innerText(), / ?(ms|s)$|not needed/, stage);
+	}
+	assert.match(await way.getByRole("button", { name: /tunnel/ }).innerText(), /not needed/);
+	await way.getByRole("button", { name: /secure/ }).click();
+	await page.getByRole("region", { name: "What secure saw" }).getByText(/TLSv?1\.[23]/).first().waitFor();
+	const identity = page.getByRole("region", { name: "Identity" });
+	await identity.getByText(/^SHA256:/).waitFor();
+	await page.getByRole("region", { name: "Inventory" }).getByText(os.release()).waitFor();
+	await page.getByRole("region", { name: "Latest check" }).getByText(/Everything passes|It works, with warnings|Nothing failed|Something is in the way/).waitFor({ timeout: 60_000 });
+	for (const colorScheme of ["light", "dark"]) {
+		await page.emulateMedia({ colorScheme });
+		assert.deepEqual(await page.evaluate(lowContrast), []);
+	}
+	assert.deepEqual(await page.evaluate(nameless), []);
+});
+
+tell("an agent that is killed goes offline, with the reason; one that comes back is online", async (page) => {
+	await page.getByRole("link", { name: "Servers", exact: true }).first().click();
+	const row = page.getByRole("row").filter({ has: page.getByRole("link", { name: os.hostname(), exact: true }) });
+	await row.getByText("Online").waitFor();
+	await end(agent, "SIGKILL");
+	await row.getByText("Offline").waitFor();
+	assert.match(await row.locator(".row-reason").innerText(), /^[A-Z].{10,}\.$/);
+	await page.getByRole("button", { name: "Offline 1" }).waitFor();
+	await row.getByRole("link").click();
+	await page.getByText(/Offline since (today|yesterday) \d\d:\d\d/).waitFor();
+	agent = startAgent();
+	await page.getByText("Offline since").waitFor({ state: "detached" });
+	await page.goBack();
+	await row.getByText("Online").waitFor();
+});
+
+tell("a hub that restarts is said to be lost, and found again by itself", async (page) => {
+	const listen = new URL(hub.origin).host;
+	await end(hub);
+	await page.getByText("The connection to the hub is lost.").waitFor();
+	await startHub(listen);
+	await page.getByText("The connection to the hub is lost.").waitFor({ state: "detached", timeout: 30_000 });
+	await page.getByRole("row").filter({ hasText: os.hostname() }).getByText("Online").waitFor({ timeout: 30_000 });
+});
+
+tell("the list by keyboard: search, row, page, back", async (page) => {
+	await page.keyboard.press("/");
+	await page.keyboard.type("no such machine");
+	await page.getByRole("heading", { name: "No server matches" }).waitFor();
+	await page.keyboard.press("Escape");
+	await page.getByRole("link", { name: os.hostname(), exact: true }).waitFor();
+	await page.keyboard.press("ArrowDown");
+	await page.keyboard.press("Enter");
+	await page.getByRole("heading", { level: 1, name: os.hostname() }).waitFor();
+	await page.goBack();
+	await page.getByRole("link", { name: os.hostname(), exact: true }).waitFor();
+});
+
+tell("the token is listed as used up; another is made and revoked, and no longer admits", async (page) => {
+	await page.getByRole("link", { name: "Join tokens" }).click();
+	await page.getByRole("row").filter({ hasText: "the story" }).getByText("Used up").waitFor();
+	await page.getByRole("link", { name: "Add server" }).click();
+	await page.getByLabel("Label").fill("leaked");
+	await page.getByRole("button", { name: "Make token" }).click();
+	const command = await page.getByLabel("the command that joins", { exact: true }).innerText();
+	await page.keyboard.press("Escape");
+	await page.getByRole("link", { name: "Join tokens" }).click();
+	await page.getByRole("button", { name: "Revoke leaked" }).click();
+	await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+	await page.getByRole("row").filter({ hasText: "leaked" }).getByText("Revoked").waitFor();
+	const words = command.replace(/^sudo sallyport /, "").split(" ");
+	const join = run(program("sallyport"), [...words, "--root", path.join(root, "second")], { env });
+	await assert.rejects(join, (error) => /token/.test(error.stdout + error.stderr));
+});
+
+tell("a removed server leaves the list, and its agent is told", async (page) => {
+	await page.getByRole("link", { name: "Servers", exact: true }).first().click();
+	await page.getByRole("link", { name: os.hostname(), exact: true }).click();
+	await page.getByRole("button", { name: "Remove server" }).click();
+	await page.getByRole("dialog").getByRole("button", { name: "Remove server" }).click();
+	await page.getByRole("heading", { name: "No servers yet" }).waitFor();
+	const status = async () => {
+		const { stdout } = await run(program("sallyport"), ["status", "--format", "json", "--root", path.join(root, "agent")], { env }).catch((error) => error);
+		return stdout;
+	};
+	const deadline = Date.now() + 20_000;
+	while (!/agent-revoked/.test(await status())) assert.ok(Date.now() < deadline, await status());
+});
