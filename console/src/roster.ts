@@ -21,7 +21,8 @@ export class Roster extends Emitter {
 	complete = false; // every matching row is loaded
 	phase: "loading" | "ready" | "failed" = "loading";
 	problem: Problem | null = null; // of the last load, or of the last further page
-	scrollY = 0; // where the reader was, to come back to
+	scrollY = 0; // where the reader was, to come back to: this, and
+	activeId: string | null = null; // the row that had the focus last
 	fresh = new Set<string>(); // ids that changed while being looked at: shown for a moment
 
 	#byId = new Map<string, ServerRow>();
@@ -66,6 +67,7 @@ export class Roster extends Emitter {
 		this.#byId.clear();
 		this.phase = "loading";
 		this.scrollY = 0;
+		this.activeId = null;
 		this.changed();
 		void this.load();
 	}

@@ -4,12 +4,14 @@ import { Emitter } from "./emitter";
 class Router extends Emitter {
 	parts: string[] = [];
 	query = new URLSearchParams();
+	moved = false; // the reader has gone from one place to another
 
 	constructor() {
 		super();
 		this.#read();
 		addEventListener("hashchange", () => {
 			this.#read();
+			this.moved = true;
 			this.changed();
 		});
 	}

@@ -174,7 +174,8 @@ json_t *json_parse(const char *text, size_t len, struct err *err)
 
 char *json_text(const json_t *value)
 {
-	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+	/* Nine digits hold every duration that is told here, without the noise of binary fractions. */
+	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
 	return text ? text : xstrdup("null");
 }
 

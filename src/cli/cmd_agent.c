@@ -23,8 +23,8 @@ const struct cli_command command_agent = {
 		"Walks to the hub, keeps one session open, and walks again when it ends, for ever. It\n"
 		"opens no listening socket. SIGTERM ends it; SIGHUP makes it read its settings again and\n"
 		"try at once. What it does is written to /var/log/sallyport/connector.log.",
-	.example = "  sudo systemctl enable --now sallyport\n"
-			   "  sudo sallyport agent --verbose",
+	.example = "  sudo sallyport agent --verbose\n"
+			   "  sudo systemctl enable --now sallyport",
 	.options = options,
 	.run = run,
 };

@@ -23,18 +23,35 @@ static const struct cli_option files[] = {
 
 static const struct cli_option environment[] = {
 	{"HTTPS_PROXY", NULL,
-		"the proxy, as HOST:PORT, http://HOST:PORT or https://HOST:PORT; the letter case of these "
-		"names "
-		"does not matter"},
-	{"HTTPS_PROXY_USERNAME, HTTPS_PROXY_PASSWORD", NULL, "credentials for the proxy (Basic)"},
-	{"NO_PROXY", NULL, "names, suffixes, addresses and networks that are reached directly"},
+		"the proxy, as HOST:PORT, http://HOST:PORT or https://HOST:PORT. These names match in any "
+		"letter case; where spellings differ in value, all-lowercase wins, then all-uppercase. The "
+		"environment wins over proxy.env, and HTTPS_PROXY over ALL_PROXY; `check` tells which "
+		"value "
+		"won"},
+	{"HTTPS_PROXY_USERNAME, HTTPS_PROXY_PASSWORD", NULL,
+		"credentials for the proxy (Basic), as they are; they win over those in the URL, which are "
+		"percent-decoded"},
+	{"NO_PROXY", NULL,
+		"what is reached directly, separated by commas: example.com (the name and all below it), "
+		".example.com (all below it), an address, a network as 10.0.0.0/8, or *; each may end in "
+		":PORT"},
 	{"NO_COLOR", NULL, "no colour, also on a terminal"},
+	{0},
+};
+
+static const struct cli_option exit_status[] = {
+	{"0", NULL, "it worked; `check`: everything passed; `status`: online"},
+	{"1", NULL, "it failed, and the cause was named; `status`: not online"},
+	{"2", NULL, "the command line or the profile is wrong; the message says where"},
+	{"3", NULL, "`check`: nothing failed, but something could not be determined"},
+	{"4", NULL, "`check`: warnings only"},
 	{0},
 };
 
 static const struct cli_section sections[] = {
 	{"FILES", files},
 	{"ENVIRONMENT", environment},
+	{"EXIT STATUS", exit_status},
 	{0},
 };
 

@@ -45,6 +45,14 @@ test("the token is kept nowhere once the dialog is closed", () =>
 		await page.getByText("sudo sallyport join --token").waitFor();
 		await page.keyboard.press("Escape");
 		await page.getByRole("dialog").waitFor({ state: "detached" });
+		// Chromium closes a dialog by itself when Escape is pressed again and again.
+		for (let i = 0; i < 3; i++) {
+			await page.getByRole("link", { name: "Add server" }).click();
+			await page.getByRole("dialog").waitFor();
+			await page.keyboard.press("Escape");
+			await page.keyboard.press("Escape");
+			await page.getByRole("dialog").waitFor({ state: "detached" });
+		}
 		const kept = await page.evaluate(() => JSON.stringify({ ...localStorage }) + JSON.stringify({ ...sessionStorage }) + document.cookie + location.href + document.documentElement.outerHTML);
 		assert.doesNotMatch(kept, /spj1/);
 		assert.equal(new URL(page.url()).hash, "#/");

@@ -101,6 +101,12 @@ test("search, status and platform narrow the list, stand in the address, and can
 		assert.ok(hub.requests.some((request) => request.includes("platform=windows")));
 	}));
 
+test("an address with filters that do not exist shows the whole list", () =>
+	withHub(chromium.browser, { arrange: oneOffline, path: "/#/?sort=colour&status=asleep&platform=%2500" }, async (page) => {
+		await row(page, "cache-17").waitFor();
+		assert.equal(await page.getByRole("table").getAttribute("aria-rowcount"), "31");
+	}));
+
 test("a column head sorts, and sorts the other way", () =>
 	withHub(chromium.browser, { arrange: oneOffline }, async (page) => {
 		await row(page, "cache-17").waitFor();
@@ -136,6 +142,9 @@ test("the keyboard walks the rows, opens one and comes back to the same place", 
 		await page.goBack();
 		await row(page, "web-95").waitFor();
 		assert.equal(await page.evaluate(() => scrollY), before);
+		assert.equal(await focused(), "web-95");
+		await page.keyboard.press("ArrowUp");
+		assert.equal(await focused(), "web-90");
 	}));
 
 test("every control is reached with the tab key, and its focus is seen", () =>

@@ -55,10 +55,15 @@ def test_every_command_has_help_with_an_example_and_completion():
 
 def test_prose_names_only_commands_that_exist():
     known = {program: set(commands(program)) for program in ("sallyport", "sallyport-hub")}
+    found = 0
     for page in [TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))]:
-        for program, word in re.findall(r"\b(sallyport(?:-hub)?) ([a-z]{3,})\b(?=[^.]*`|\s+--)",
-                                        page.read_text()):
-            assert word in known[program], f"{page.name}: {program} {word}"
+        code = re.findall(r"`([^`\n]+)`|^ {4}(.+)$", page.read_text(), re.M)
+        for span, line in code:
+            for program, word in re.findall(r"^(?:.*(?:sudo|\$|[|;]) )?(sallyport(?:-hub)?) ([a-z]+)",
+                                            span or line):
+                found += 1
+                assert word in known[program], f"{page.name}: {program} {word}"
+    assert found >= 8
 
 
 def test_the_lock_file_carries_hashes_and_no_addresses():

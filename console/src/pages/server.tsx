@@ -6,7 +6,7 @@ import { api, asProblem, type Problem } from "../api";
 import { useNow } from "../clock";
 import { useChanges } from "../emitter";
 import type { Live } from "../live";
-import { Command, Confirm, Empty, ProblemNote, Prose, Skeleton, useTitle } from "../parts/basics";
+import { Command, Confirm, Empty, ProblemNote, Prose, Skeleton, useArrival, useTitle } from "../parts/basics";
 import { Back } from "../parts/icons";
 import { Facts, Inventory } from "../parts/inventory";
 import { NoReport, Report } from "../parts/report";
@@ -121,7 +121,7 @@ export function ServerPage({ id, me, live, roster }: ServerPageProps) {
 	const [removing, setRemoving] = useState(false);
 	const known = server ?? roster.get(id);
 	useTitle(known?.name || "Server");
-	useEffect(() => scrollTo(0, 0), [id]);
+	useArrival(id);
 
 	const list = `#${listPath(roster.query)}`;
 	const back = <p class="back"><a href={list}><Back /> Servers</a></p>;

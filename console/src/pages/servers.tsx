@@ -53,8 +53,14 @@ function useQuery(roster: Roster): [ServerQuery, (change: Partial<ServerQuery>) 
 	const { parts, query } = useChanges(router);
 	const here = parts.length === 0;
 	const get = (key: string) => query.get(key)?.slice(0, 200) ?? "";
+	const one = (key: string, of: readonly string[]) => (of.includes(get(key)) ? get(key) : (of[0] ?? ""));
 	const wanted = here
-		? { q: get("q"), status: get("status"), platform: get("platform"), sort: get("sort") || DEFAULT_SORT }
+		? {
+				q: get("q"),
+				status: one("status", ["", "offline", "online"]),
+				platform: one("platform", PLATFORMS.map((each) => each.value)),
+				sort: one("sort", [DEFAULT_SORT, ...SORTABLE, ...SORTABLE.map((each) => `-${each}`)]),
+			}
 		: roster.query;
 	useEffect(() => roster.setQuery(wanted), [wanted.q, wanted.status, wanted.platform, wanted.sort]);
 	return [wanted, (change) => router.replace(listPath({ ...wanted, ...change }))];

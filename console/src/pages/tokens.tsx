@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { api, asProblem, type Problem } from "../api";
 import { useNow } from "../clock";
 import type { Live } from "../live";
-import { Confirm, Empty, ProblemNote, Skeleton, useTitle } from "../parts/basics";
+import { Confirm, Empty, ProblemNote, Skeleton, useArrival, useTitle } from "../parts/basics";
 import { Plus } from "../parts/icons";
 import type { Token } from "../types";
 import { ago, ahead, moment, number } from "../words";
@@ -70,7 +70,7 @@ export function Tokens({ live }: { live: Live }) {
 	const now = useNow();
 	const { tokens, problem, load } = useTokens(live);
 	const [revoking, setRevoking] = useState<Token | null>(null);
-	useEffect(() => scrollTo(0, 0), []);
+	useArrival();
 
 	const revoke = async (token: Token) => {
 		await api.revokeToken(token.id);

@@ -3,12 +3,21 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { asProblem, type Problem } from "../api";
+import { router } from "../router";
 import { Check, Copy } from "./icons";
 
 export function useTitle(title: string): void {
 	useEffect(() => {
 		document.title = title ? `${title} · Sallyport` : "Sallyport";
 	}, [title]);
+}
+
+// A page that was gone to starts at its top, for the eyes and for a screen reader.
+export function useArrival(key = ""): void {
+	useEffect(() => {
+		scrollTo(0, 0);
+		if (router.moved) document.getElementById("main")?.focus({ preventScroll: true });
+	}, [key]);
 }
 
 // Text in which `words between backticks` are shown as code.
@@ -96,11 +105,13 @@ interface DialogProps {
 // The browser's own modal dialog: it keeps the focus, closes on Escape, and gives the focus back.
 export function Dialog({ title, onClose, children, wide }: DialogProps) {
 	const dialog = useRef<HTMLDialogElement>(null);
+	const gone = useRef(false);
 	useEffect(() => {
 		const element = dialog.current;
 		const before = document.activeElement;
 		element?.showModal();
 		return () => {
+			gone.current = true;
 			element?.close();
 			if (before instanceof HTMLElement && before.isConnected) before.focus();
 		};
@@ -108,6 +119,7 @@ export function Dialog({ title, onClose, children, wide }: DialogProps) {
 	return (
 		<dialog ref={dialog} class={wide ? "dialog dialog-wide" : "dialog"} aria-labelledby="dialog-title"
 			onCancel={(event) => { event.preventDefault(); onClose(); }}
+			onClose={() => { if (!gone.current) onClose(); }}
 			onClick={(event) => { if (event.target === dialog.current) onClose(); }}>
 			<div class="dialog-body">
 				<h2 id="dialog-title">{title}</h2>

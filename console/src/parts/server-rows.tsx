@@ -135,7 +135,7 @@ function Row({ row, index, top, height, now, active, fresh, lost }: RowProps) {
 			<div class="row-grid">
 				<div role="cell" class="cell-status"><StatusSince row={row} now={now} /></div>
 				<div role="cell" class="cell-name">
-					<a href={href} tabIndex={active ? 0 : -1} data-index={index}>{row.name || row.id}</a>
+					<a href={href} title={row.name} tabIndex={active ? 0 : -1} data-index={index}>{row.name || row.id}</a>
 				</div>
 				<div role="cell" class="cell-address" title={row.mac ? `MAC ${row.mac}` : undefined}>{row.address}</div>
 				<div role="cell" class="cell-os" title={row.os_name}>{shortSystem(row.os_name || row.platform || "")}</div>
@@ -186,8 +186,13 @@ export function ServerRows({ roster, live }: { roster: Roster; live: Live }) {
 	const layout = useLayout(box);
 	const now = useNow();
 	const [from, to] = useView(box, roster);
-	const [activeId, setActiveId] = useState<string | null>(null);
-	const wantFocus = useRef(false);
+	const [, setActive] = useState(roster.activeId);
+	const wantFocus = useRef(router.moved && roster.activeId !== null);
+	const { activeId } = roster;
+	const setActiveId = (id: string | null) => {
+		roster.activeId = id;
+		setActive(id);
+	};
 
 	const { rows } = roster;
 	const tops = topsOf(rows, layout, now);
@@ -211,8 +216,9 @@ export function ServerRows({ roster, live }: { roster: Roster; live: Live }) {
 		if (!wantFocus.current) return;
 		wantFocus.current = false;
 		const link = box.current?.querySelector<HTMLElement>(`a[data-index="${active}"]`);
-		link?.focus({ preventScroll: true });
-		link?.closest(".row")?.scrollIntoView({ block: "nearest" });
+		if (!link) return;
+		link.focus({ preventScroll: true });
+		link.closest(".row")?.scrollIntoView({ block: "nearest" });
 	});
 
 	const key = (event: KeyboardEvent) => {
