@@ -49,6 +49,8 @@ class Lab:
     """One world; a context manager. Everything in it is gone at the end, whatever happened."""
 
     def __init__(self):
+        if os.geteuid():
+            raise net.LabError("the lab makes network namespaces: run it as root")
         net.sweep()
         self.folder = Path(tempfile.mkdtemp(prefix=f"{net.PREFIX}-{os.getpid()}-"))
         self.folder.chmod(0o755)

@@ -56,7 +56,8 @@ def pytest(junit, *paths, workers=4):
 def suites(build, logs):
     """In the order in which they run: the quick ones first."""
     sanitized = "build-asan"
-    programs = {"SALLYPORT_BUILD": str(build.resolve())}
+    programs = {"SALLYPORT_BUILD": str(build.resolve()),
+                "SALLYPORT_CONSOLE": str((build / "console").resolve())}
     sanitized_programs = {"SALLYPORT_BUILD": str(pathlib.Path(sanitized).resolve()),
                           "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1",
                           "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}

@@ -94,7 +94,44 @@ async def with_websockets(address, context, behaviour):
         await asyncio.Future()
 
 
-# --- the one that has to prove: pyOpenSSL, for Python's own ssl has no exporter -----------------
+# --- the one that has to prove: OpenSSL itself, for Python's ssl has no exporter ----------------
+
+class Tls:
+    """The server's end of one TLS connection over a blocking socket."""
+
+    library = ctypes.CDLL("libssl.so.3")
+    for name in ("TLS_server_method", "SSL_CTX_new", "SSL_new"):
+        getattr(library, name).restype = ctypes.c_void_p
+
+    @classmethod
+    def context(cls, certificate, key):
+        context = ctypes.c_void_p(cls.library.SSL_CTX_new(ctypes.c_void_p(cls.library.TLS_server_method())))
+        assert cls.library.SSL_CTX_use_certificate_chain_file(context, certificate.encode()) == 1
+        assert cls.library.SSL_CTX_use_PrivateKey_file(context, key.encode(), 1) == 1
+        return context
+
+    def __init__(self, context, accepted):
+        self.ssl = ctypes.c_void_p(self.library.SSL_new(context))
+        self.library.SSL_set_fd(self.ssl, accepted.fileno())
+        if self.library.SSL_accept(self.ssl) != 1:
+            raise OSError("no TLS")
+
+    def read(self):
+        buffer = ctypes.create_string_buffer(65536)
+        count = self.library.SSL_read(self.ssl, buffer, len(buffer))
+        if count <= 0:
+            raise OSError("the end")
+        return buffer.raw[:count]
+
+    def write(self, data):
+        self.library.SSL_write(self.ssl, data, len(data))
+
+    def binding(self):
+        value, label = ctypes.create_string_buffer(32), b"EXPORTER-Channel-Binding"
+        self.library.SSL_export_keying_material(self.ssl, value, ctypes.c_size_t(32), label,
+                                                ctypes.c_size_t(len(label)), None, ctypes.c_size_t(0), 0)
+        return value.raw
+
 
 class Identity:
     """A hub's key. The multi-part signature of wire/proof.c is Ed25519ph, which only libsodium has."""
@@ -118,33 +155,25 @@ class Identity:
 def filtered(address, certificate, key):
     import socket
 
-    from OpenSSL import SSL
-
-    identity = Identity()
-    context = SSL.Context(SSL.TLS_SERVER_METHOD)
-    context.use_certificate_chain_file(certificate)
-    context.use_privatekey_file(key)
+    identity, context = Identity(), Tls.context(certificate, key)
     listener = socket.create_server((address, 443), backlog=64)
     print("ready", flush=True)
     while True:
         accepted, _ = listener.accept()
-        threading.Thread(target=_filtered_client, args=(SSL, context, accepted, identity),
-                         daemon=True).start()
+        threading.Thread(target=_filtered_client, args=(context, accepted, identity), daemon=True).start()
 
 
-def _filtered_client(SSL, context, accepted, identity):
-    connection = SSL.Connection(context, accepted)
-    connection.set_accept_state()
-    try:
-        while True:
-            request = b""
-            while b"\r\n\r\n" not in request:
-                request += connection.recv(65536)
-            connection.sendall(_filtered_answer(request.decode(errors="replace"), connection, identity))
-    except SSL.Error:
-        pass
-    finally:
-        accepted.close()
+def _filtered_client(context, accepted, identity):
+    with accepted:
+        try:
+            connection = Tls(context, accepted)
+            while True:
+                request = b""
+                while b"\r\n\r\n" not in request:
+                    request += connection.read()
+                connection.write(_filtered_answer(request.decode(errors="replace"), connection, identity))
+        except OSError:
+            pass
 
 
 def _filtered_answer(request, connection, identity):
@@ -159,9 +188,8 @@ def _filtered_answer(request, connection, identity):
     if nonce:
         agent_nonce = base64.urlsafe_b64decode(nonce + "=" * (-len(nonce) % 4))
         hub_nonce = hashlib.sha256(agent_nonce).digest()
-        binding = connection.export_keying_material(b"EXPORTER-Channel-Binding", 32)
         document["proof"] = {"nonce": b64(hub_nonce), "signature": b64(identity.sign(
-            agent_nonce + hub_nonce + b"\0" * 32 + identity.key + binding))}
+            agent_nonce + hub_nonce + b"\0" * 32 + identity.key + connection.binding()))}
     body = json.dumps(document).encode()
     return (b"HTTP/1.1 200 OK\r\nSallyport: 1\r\nContent-Type: application/json\r\n"
             b"Content-Length: %d\r\n\r\n%s" % (len(body), body))

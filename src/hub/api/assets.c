@@ -1,5 +1,5 @@
 /*
- * The console, which is part of the program: console/dist as it was when the hub was built. Every
+ * The console, which is part of the program: console/ as it was when the hub was built. Every
  * path without a file is its front page, so that links into the console work.
  */
 #include "base/embed.h"
