@@ -2,11 +2,10 @@
 //
 // Type-checks with tsc and bundles with esbuild, side by side, into OUTDIR/{index.html,app.js,app.css}
 // (console/dist when not given). The same sources give the same bytes: no dates, no paths of the
-// machine. Nothing is done when what is there is newer than every source. DEPFILE, if given, gets a
-// make rule of everything that was read, for Ninja.
+// machine. DEPFILE, if given, gets a make rule of everything that was read, for Ninja.
 
 import { spawn } from "node:child_process";
-import { copyFile, mkdir, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
@@ -31,23 +30,6 @@ const causesPlugin = {
 		}));
 	},
 };
-
-const OUTPUTS = ["index.html", "app.js", "app.css"];
-const changed = async (file) => (await stat(file)).mtimeMs;
-
-// Folders count too: their time changes when a file in them comes or goes.
-async function isFresh() {
-	try {
-		const oldest = Math.min(...(await Promise.all(OUTPUTS.map((name) => changed(path.join(out, name))))));
-		const sources = (await readdir(path.join(here, "src"), { recursive: true })).map((name) => path.join(here, "src", name));
-		sources.push(path.join(here, "src"), causesFile, path.join(top, "package-lock.json"));
-		sources.push(...["build.mjs", "causes.mjs", "tsconfig.json"].map((name) => path.join(here, name)));
-		const newest = Math.max(...(await Promise.all(sources.map(changed))));
-		return newest < oldest;
-	} catch {
-		return false;
-	}
-}
 
 function typeCheck() {
 	const tsc = path.join(top, "node_modules", "typescript", "bin", "tsc");
@@ -83,13 +65,12 @@ async function bundle() {
 async function build() {
 	await mkdir(out, { recursive: true });
 	const [inputs] = await Promise.all([bundle(), typeCheck()]);
-	// Last, so that a build that failed is not taken for a fresh one.
 	await copyFile(path.join(here, "src", "index.html"), path.join(out, "index.html"));
-	await utimes(path.join(out, "index.html"), new Date(), new Date());
 	if (depfile) {
 		const read = [
 			...inputs.map((name) => path.join(top, name)),
 			...["build.mjs", "causes.mjs", "tsconfig.json", "src/index.html"].map((name) => path.join(here, name)),
+			path.join(top, "package-lock.json"),
 			causesFile,
 		];
 		const target = path.relative(process.cwd(), path.join(out, "app.js"));
@@ -98,7 +79,7 @@ async function build() {
 }
 
 try {
-	if (depfile || !(await isFresh())) await build();
+	await build();
 } catch (error) {
 	console.error(`console: ${error.message}`);
 	process.exitCode = 1;

@@ -79,10 +79,10 @@ class Lab:
                 reports += namespace.sanitizer_reports()
             namespace.remove()
         self.namespaces = []
-        if reports:
-            raise net.LabError("a sanitizer complained:\n" + "\n".join(reports))
         if not os.environ.get("SALLYPORT_LAB_KEEP"):
             shutil.rmtree(self.folder, ignore_errors=True)
+        if reports:
+            raise net.LabError("a sanitizer complained:\n" + "\n".join(reports))
 
     def namespace(self, role):
         made = net.Namespace(role, self.folder)

@@ -67,19 +67,19 @@ static int read_place(
 	return 0;
 }
 
-static int print_new(struct store *store, const struct cli_args *args, struct token_wish *wish)
+static int print_new(struct store *store, const char *root, struct token_wish wish)
 {
 	struct identity identity = {0};
 	struct err err = {0};
 	char host[TOKEN_MAX_HOST + 1];
 	char id[STORE_TOKEN_ID_SIZE];
 	char *text = NULL;
-	cleanup(free_ptr) char *dir = hub_state_dir(args->root);
+	cleanup(free_ptr) char *dir = hub_state_dir(root);
 	int bad =
-		read_place(store, host, &wish->port, &err) || keys_identity(dir, false, &identity, &err);
-	wish->host = host;
-	wish->hub_key = identity.public_key;
-	if (bad || token_make(store, wish, id, &text, &err) != STORE_OK)
+		read_place(store, host, &wish.port, &err) || keys_identity(dir, false, &identity, &err);
+	wish.host = host;
+	wish.hub_key = identity.public_key;
+	if (bad || token_make(store, &wish, id, &text, &err) != STORE_OK)
 		return failed(&err);
 	printf("%s\n", text);
 	sodium_memzero(text, strlen(text));
@@ -107,7 +107,7 @@ static int token_new(struct store *store, const struct cli_args *args)
 			expires);
 	if (strlen(wish.label) > TOKEN_MAX_LABEL)
 		return cli_usage_error("--label: %d bytes at most", TOKEN_MAX_LABEL);
-	return print_new(store, args, &wish);
+	return print_new(store, args->root, wish);
 }
 
 static void print_row(void *data, const struct store_token *token)

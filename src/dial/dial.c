@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SECOND_LOOKS_MS 5000
+
 static const struct stage_row {
 	enum stage stage;
 	stage_run *run;
@@ -118,6 +120,17 @@ static void choose_way(struct walker *walker, bool ignore_no_proxy)
 	walker->walk->proxy = proxy_url(proxy);
 }
 
+/* The stage's own time, under that of the walk; what a stage must leave of the latter is for the
+ * second looks after a failure. */
+static struct deadline stage_deadline(const struct walker *walker, int ms)
+{
+	int left = deadline_left_ms(walker->options->overall);
+	if (left < 0)
+		return deadline_in_ms(ms);
+	int kept = left / 4 < SECOND_LOOKS_MS ? left / 4 : SECOND_LOOKS_MS;
+	return deadline_in_ms(ms < left - kept ? ms : left - kept);
+}
+
 static int run_stage(struct walker *walker, const struct stage_row *row)
 {
 	const struct dial_options *options = walker->options;
@@ -130,7 +143,7 @@ static int run_stage(struct walker *walker, const struct stage_row *row)
 	if (options->on_stage)
 		options->on_stage(options->on_stage_data, row->stage);
 	int ms = options->stage_ms ? options->stage_ms : row->ms;
-	walker->deadline = deadline_sooner(options->overall, deadline_in_ms(ms));
+	walker->deadline = stage_deadline(walker, ms);
 	int64_t start = clock_mono_us();
 	int rc = row->run(walker);
 	record->ms = clock_ms_since(start);

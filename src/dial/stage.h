@@ -20,8 +20,9 @@ struct chain_seen {
 	enum confidence confidence;
 	bool provisional; /* a hub: its proof decides, not the chain */
 	bool clock_only;  /* nothing but the dates is wrong, so the clock may be: ask the peer's Date */
-	enum cause date_cause; /* what the dates alone would be called; CAUSE_NONE when they are right */
-	time_t not_before;     /* between these two every certificate of the chain is valid */
+	enum cause
+		date_cause;    /* what the dates alone would be called; CAUSE_NONE when they are right */
+	time_t not_before; /* between these two every certificate of the chain is valid */
 	time_t not_after;
 };
 

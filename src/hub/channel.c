@@ -87,7 +87,7 @@ static const struct session_link link_of_channel = {send_text, close_channel, pr
 
 /* libwebsockets does not tell a reset from an end, so this looks on when the socket is read. */
 static long on_socket(BIO *bio, int operation, const char *data, size_t len, int argi, long argl,
-	int result, size_t *processed)
+	int result, size_t *processed) /* NOLINT(readability-non-const-parameter) */
 {
 	struct channel *channel = (struct channel *)BIO_get_callback_arg(bio);
 	(void)data;

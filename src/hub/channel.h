@@ -10,7 +10,7 @@
 #include "hub/listener.h"
 #include "hub/session.h"
 
-#define CHANNEL_MAX_QUEUE (2 * 1024 * 1024) /* bytes that wait to be sent; then it is closed */
+#define CHANNEL_MAX_QUEUE 2097152 /* bytes that wait to be sent; then it is closed */
 
 struct channel *channel_open(struct connection *connection);
 int channel_receive(struct channel *channel, const char *data, size_t len);

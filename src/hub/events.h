@@ -10,7 +10,7 @@
 #include "hub/exchange.h"
 
 #define EVENTS_MAX_STREAMS 256
-#define EVENTS_MAX_BACKLOG (512 * 1024) /* bytes */
+#define EVENTS_MAX_BACKLOG 524288 /* bytes */
 #define EVENTS_COMMENT_MS  15000
 
 struct events;

@@ -16,7 +16,7 @@
 
 #include <jansson.h>
 
-#define EXCHANGE_MAX_BODY    (64 * 1024) /* bytes of a request */
+#define EXCHANGE_MAX_BODY    65536 /* bytes of a request */
 #define EXCHANGE_MAX_HEADERS 6
 #define EXCHANGE_MAX_ARGS    12
 

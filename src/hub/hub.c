@@ -7,9 +7,7 @@
  */
 #include "hub/hub.h"
 
-#include "base/clock.h"
 #include "base/file.h"
-#include "hub/api/rows.h"
 #include "hub/api/setup.h"
 #include "hub/log.h"
 #include "hub/state.h"
@@ -17,7 +15,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <malloc.h>
-#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,18 +23,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#define SWEEP_MS    500
-#define RETRY_MS    2000 /* for a store that did not take a change */
-#define RENEW_MS    (24 * 3600 * 1000)
-#define END_MS      4000
-#define RESTART_MS  5000 /* machines come back spread over this */
 #define START_CAUSE CAUSE_HUB_RESTARTING
 #define START_WORDS "The hub was restarted and this machine has not come back yet."
-
-int64_t hub_now_ms(void)
-{
-	return clock_mono_us() / 1000;
-}
 
 void hub_options_default(struct hub_options *options)
 {
@@ -64,158 +51,6 @@ struct store *hub_open_store(const char *root, bool make, struct err *err)
 	if (make && file_make_dirs(dir, 0700, err))
 		return NULL;
 	return sqlite_open(path, err);
-}
-
-/* --- the store's state --------------------------------------------------------------------- */
-
-enum store_status hub_store_said(struct hub *hub, enum store_status status, const struct err *err)
-{
-	if (status == STORE_FULL || status == STORE_ERROR) {
-		metric_add(&hub->metrics, METRIC_STORE_FAILURES, 1);
-		if (!hub->trouble || strcmp(hub->trouble, err->text) != 0)
-			log_line(LOG_ERROR, "%s", err->text);
-		free(hub->trouble);
-		hub->trouble = xstrdup(err->text);
-	} else if (hub->trouble) {
-		log_line(LOG_NOTE, "the database can be written again");
-		free(hub->trouble);
-		hub->trouble = NULL;
-	}
-	return status;
-}
-
-static void on_flush(uv_timer_t *timer);
-
-static void schedule_flush(struct hub *hub, int64_t after_ms)
-{
-	int64_t at = hub_now_ms() + after_ms;
-	if (hub->flush_at_ms && hub->flush_at_ms <= at)
-		return;
-	hub->flush_at_ms = at;
-	uv_timer_start(&hub->flush_timer, on_flush, (uint64_t)after_ms, 0);
-}
-
-void hub_flush(struct hub *hub)
-{
-	struct err err = {0};
-	hub->flush_at_ms = 0;
-	uv_timer_stop(&hub->flush_timer);
-	enum store_status status = roster_flush(hub->roster, time(NULL), &err);
-	if (hub_store_said(hub, status, &err) != STORE_OK)
-		schedule_flush(hub, RETRY_MS);
-}
-
-static void on_flush(uv_timer_t *timer)
-{
-	struct hub *hub = timer->data;
-	bool watched = events_watched(hub->events);
-	hub_flush(hub);
-	if (watched && !hub->trouble) {
-		json_t *counts = counts_json(hub);
-		if (counts)
-			events_send(hub->events, "counts", counts);
-	}
-}
-
-static void on_roster_wake(void *data, int64_t after_ms)
-{
-	struct hub *hub = data;
-	/* While the store fails, RETRY_MS decides. */
-	if (!hub->trouble || !hub->flush_at_ms)
-		schedule_flush(hub, after_ms);
-}
-
-static void on_row_changed(void *data, const char *id)
-{
-	struct hub *hub = data;
-	struct store_server server;
-	if (!events_watched(hub->events) ||
-		hub->store->driver->servers.find(hub->store, id, &server, NULL, NULL) != STORE_OK)
-		return;
-	events_send(hub->events, "server", row_json(hub, &server));
-	store_server_free(&server);
-}
-
-void hub_server_removed(void *data, const char *id)
-{
-	struct hub *hub = data;
-	if (!events_watched(hub->events))
-		return;
-	events_send(hub->events, "removed", json_pack("{s:s}", "id", id));
-	schedule_flush(hub, ROSTER_FLUSH_MS); /* brings the counts */
-}
-
-/* --- timers and signals -------------------------------------------------------------------- */
-
-static void on_sweep(uv_timer_t *timer)
-{
-	struct hub *hub = timer->data;
-	int64_t now = hub_now_ms();
-	struct session *silent;
-	while ((silent = roster_overdue(hub->roster, now - session_silence_ms(&hub->sessions.timing))))
-		session_lost(silent);
-	listener_sweep(hub->listener, now);
-}
-
-static int get_certificate(struct hub *hub, struct keys_certificate *certificate, struct err *err);
-
-static void renew_certificate(struct hub *hub)
-{
-	struct keys_certificate fresh;
-	struct err err = {0};
-	if (get_certificate(hub, &fresh, &err) || listener_reload(hub->listener, &fresh, &err)) {
-		log_line(LOG_ERROR, "%s", err.text);
-		return;
-	}
-	keys_certificate_free(&fresh);
-}
-
-static void on_slow(uv_timer_t *timer)
-{
-	struct hub *hub = timer->data;
-	static int64_t renewed_ms;
-	events_comment(hub->events);
-	if (!renewed_ms)
-		renewed_ms = hub_now_ms();
-	if (hub_now_ms() - renewed_ms >= RENEW_MS) {
-		renewed_ms = hub_now_ms();
-		renew_certificate(hub);
-	}
-}
-
-static void on_end_timeout(uv_timer_t *timer)
-{
-	struct hub *hub = timer->data;
-	uv_stop(&hub->loop);
-}
-
-static void tell_restarting(void *data, struct session *session)
-{
-	(void)data;
-	session_send_restarting(session, RESTART_MS);
-}
-
-static void on_stop(uv_signal_t *handle, int number)
-{
-	struct hub *hub = handle->data;
-	if (hub->draining) {
-		uv_stop(&hub->loop); /* asked twice */
-		return;
-	}
-	log_line(LOG_NOTE, "signal %d: going down, %zu machines are told", number,
-		roster_online(hub->roster));
-	hub->draining = true;
-	listener_drain(hub->listener);
-	roster_each(hub->roster, tell_restarting, NULL);
-	uv_timer_start(&hub->end_timer, on_end_timeout, END_MS, 0);
-}
-
-static void on_reload(uv_signal_t *handle, int number)
-{
-	struct hub *hub = handle->data;
-	(void)number;
-	log_line(LOG_NOTE, "reading the certificate again");
-	renew_certificate(hub);
 }
 
 /* --- building ------------------------------------------------------------------------------ */
@@ -254,7 +89,7 @@ static void collect_names(const struct hub_options *options, struct keys_names *
 	add_name(names, "127.0.0.1");
 }
 
-static int get_certificate(struct hub *hub, struct keys_certificate *certificate, struct err *err)
+int hub_get_certificate(struct hub *hub, struct keys_certificate *certificate, struct err *err)
 {
 	struct keys_names names;
 	if (hub->options.certificate)
@@ -289,7 +124,7 @@ static int open_state(struct hub *hub, struct err *err)
 {
 	hub->store = hub_open_store(hub->options.root, true, err);
 	if (!hub->store || lock_state(hub, err) || keys_identity(hub->dir, true, &hub->identity, err) ||
-		get_certificate(hub, &hub->certificate, err))
+		hub_get_certificate(hub, &hub->certificate, err))
 		return -1;
 	return hub->store->driver->servers.all_offline(
 			   hub->store, cause_info(START_CAUSE)->id, START_WORDS, time(NULL), err) == STORE_OK
@@ -297,34 +132,9 @@ static int open_state(struct hub *hub, struct err *err)
 			   : -1;
 }
 
-static void set_up_timer(struct hub *hub, uv_timer_t *timer)
-{
-	uv_timer_init(&hub->loop, timer);
-	timer->data = hub;
-}
-
-static void set_up_loop(struct hub *hub)
-{
-	static const struct {
-		int number;
-		uv_signal_cb run;
-	} signals[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
-	uv_loop_init(&hub->loop);
-	set_up_timer(hub, &hub->flush_timer);
-	set_up_timer(hub, &hub->sweep_timer);
-	set_up_timer(hub, &hub->slow_timer);
-	set_up_timer(hub, &hub->end_timer);
-	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
-		uv_signal_init(&hub->loop, &hub->signals[i]);
-		hub->signals[i].data = hub;
-		uv_signal_start(&hub->signals[i], signals[i].run, signals[i].number);
-	}
-	signal(SIGPIPE, SIG_IGN);
-}
-
 static void set_up_parts(struct hub *hub)
 {
-	struct roster_hooks hooks = {on_roster_wake, on_row_changed, hub};
+	struct roster_hooks hooks = {hub_roster_wake, hub_row_changed, hub};
 	hub->roster = roster_new(hub->store, &hooks);
 	hub->events = events_new(hub);
 	hub->passwords = passwords_new(&hub->loop);
@@ -374,14 +184,13 @@ static int start(struct hub *hub, struct err *err)
 {
 	if (open_state(hub, err))
 		return -1;
-	set_up_loop(hub);
+	hub_set_up_loop(hub);
 	set_up_parts(hub);
 	hub->listener = listener_open(
 		hub, &hub->loop, hub->options.listen_host, hub->options.port, &hub->certificate, err);
 	if (!hub->listener || publish(hub, err) || announce(hub, err))
 		return -1;
-	uv_timer_start(&hub->sweep_timer, on_sweep, SWEEP_MS, SWEEP_MS);
-	uv_timer_start(&hub->slow_timer, on_slow, EVENTS_COMMENT_MS, EVENTS_COMMENT_MS);
+	hub_start_timers(hub);
 	return 0;
 }
 

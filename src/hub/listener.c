@@ -3,18 +3,10 @@
  * (exchange.c) or, after the upgrade, a channel (channel.c). What goes wrong on the way: too many
  * young connections (closed here), a handshake or headers that do not come (timeouts of
  * libwebsockets), a WebSocket without proof (the sweep).
- *
- * libwebsockets calls back with a reason; the table at the end says who takes it.
  */
-#include "hub/listener.h"
-
-#include "base/clock.h"
-#include "hub/channel.h"
-#include "hub/exchange.h"
-#include "hub/gate.h"
+#include "hub/listener_parts.h"
 #include "hub/log.h"
 #include "hub/state.h"
-#include "wire/messages.h"
 
 #include <openssl/ssl.h>
 #include <stdio.h>
@@ -22,111 +14,23 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define RESERVED_FILES 128   /* for the database, its journal and the log */
+#define RESERVED_FILES 128u  /* for the database, its journal and the log */
 #define HANDSHAKE_S    15    /* for TLS, and again for the headers */
 #define KEEPALIVE_S    30    /* an idle HTTP connection */
 #define YOUNG_MAX      4096  /* and never more than half of all */
-#define IDLE_MS        2000  /* a young connection older than this may make room */
 #define PROVE_MS       15000 /* for a WebSocket to prove itself */
-#define RETRY_AFTER_S  2     /* with 503 */
 #define BUFFER_BYTES   4096  /* per thread, for reading */
 #define MESSAGE_BYTES  256   /* per connection, for pieces of messages */
 #define SEND_BYTES     16384 /* one TLS record */
-#define EXPORTER_LABEL "EXPORTER-Channel-Binding"
 #define CLOSE_STEPS    4
 #define CLOSE_TURNS    64
-#define LAST_REASON    LWS_CALLBACK_USER
 
-struct listener {
-	struct hub *hub;
-	uv_loop_t *loop;
-	struct gate *gate;
-	struct lws_context *lws;
-	struct lws_vhost *vhost;
-	SSL_CTX *ssl;            /* borrowed from the vhost */
-	struct connection young; /* head of the ring */
-	size_t open, open_max;
-	size_t young_count, young_max;
-	uv_timer_t kill_timer;
-	struct lws **to_kill; /* grown as needed */
-	size_t kill_count, kill_room;
-	bool draining, closing;
-};
-
-static struct listener *listener_of(struct lws *wsi)
-{
-	return lws_context_user(lws_get_context(wsi));
-}
-
-/* --- counting ------------------------------------------------------------------------------ */
-
-static bool is_young(const struct connection *connection)
-{
-	return connection->after != NULL;
-}
-
-void connection_proven(struct connection *connection)
-{
-	if (!is_young(connection))
-		return;
-	connection->before->after = connection->after;
-	connection->after->before = connection->before;
-	connection->before = connection->after = NULL;
-	connection->hub->listener->young_count--;
-}
-
-static void on_kill(uv_timer_t *timer)
-{
-	struct listener *listener = timer->data;
-	/* Closing one may ask for others: they are appended. */
-	for (size_t i = 0; i < listener->kill_count; i++)
-		if (listener->to_kill[i])
-			lws_set_timeout(
-				listener->to_kill[i], PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
-	listener->kill_count = 0;
-}
-
-/* Not from inside a callback of libwebsockets, which may be at work on the connection. */
-void connection_kill(struct connection *connection)
-{
-	struct listener *listener = connection->hub->listener;
-	connection_proven(connection); /* it counts no longer */
-	if (listener->closing)
-		return;
-	if (listener->kill_count == listener->kill_room) {
-		listener->kill_room = listener->kill_room ? 2 * listener->kill_room : 64;
-		listener->to_kill =
-			xrealloc(listener->to_kill, listener->kill_room, sizeof *listener->to_kill);
-	}
-	listener->to_kill[listener->kill_count++] = connection->wsi;
-	uv_timer_start(&listener->kill_timer, on_kill, 0, 0);
-}
-
-static void forget_kill(struct listener *listener, const struct lws *wsi)
-{
-	for (size_t i = 0; i < listener->kill_count; i++)
-		if (listener->to_kill[i] == wsi)
-			listener->to_kill[i] = NULL;
-}
-
-/* Room for a handshake. In a rush of honest machines no young connection is idle, and it is the
- * newcomer who comes back. */
-static bool has_room(struct listener *listener)
-{
-	const struct connection *oldest = listener->young.after;
-	if (listener->young_count < listener->young_max)
-		return true;
-	metric_add(&listener->hub->metrics, METRIC_REFUSED, 1);
-	if (clock_mono_us() / 1000 - oldest->opened_ms < IDLE_MS)
-		return false;
-	connection_kill(listener->young.after);
-	return true;
-}
+/* --- who comes in ------------------------------------------------------------------------ */
 
 static void on_enter(void *data, int fd)
 {
 	struct listener *listener = data;
-	if (has_room(listener))
+	if (listener_has_room(listener))
 		lws_adopt_socket_vhost(listener->vhost, fd);
 	else
 		close(fd);
@@ -143,62 +47,6 @@ static void on_refused(void *data)
 {
 	struct listener *listener = data;
 	metric_add(&listener->hub->metrics, METRIC_REFUSED, 1);
-}
-
-static int on_accepted(struct lws *wsi, struct connection *none, void *in, size_t len)
-{
-	struct listener *listener = listener_of(wsi);
-	struct connection *connection = xcalloc(1, sizeof *connection);
-	(void)none;
-	(void)in;
-	(void)len;
-	connection->hub = listener->hub;
-	connection->wsi = wsi;
-	connection->opened_ms = clock_mono_us() / 1000;
-	connection->before = listener->young.before;
-	connection->after = &listener->young;
-	connection->before->after = connection;
-	listener->young.before = connection;
-	listener->open++;
-	listener->young_count++;
-	lws_set_opaque_user_data(wsi, connection);
-	return 0;
-}
-
-static int on_destroyed(struct lws *wsi, struct connection *connection, void *in, size_t len)
-{
-	struct listener *listener = listener_of(wsi);
-	(void)in;
-	(void)len;
-	if (!connection)
-		return 0;
-	forget_kill(listener, wsi);
-	lws_set_opaque_user_data(wsi, NULL);
-	if (connection->exchange)
-		exchange_gone(connection->exchange);
-	if (connection->channel)
-		channel_closed(connection->channel);
-	connection_proven(connection);
-	listener->open--;
-	free(connection);
-	return 0;
-}
-
-void connection_peer(const struct connection *connection, char *text, size_t size)
-{
-	text[0] = '\0';
-	lws_get_peer_simple(connection->wsi, text, size);
-}
-
-int connection_binding(const struct connection *connection, unsigned char binding[32])
-{
-	SSL *ssl = lws_get_ssl(connection->wsi);
-	if (!ssl || (SSL_version(ssl) < TLS1_3_VERSION && SSL_get_extms_support(ssl) != 1))
-		return -1;
-	return SSL_export_keying_material(
-			   ssl, binding, 32, EXPORTER_LABEL, strlen(EXPORTER_LABEL), NULL, 0, 0) == 1
-			   ? 0
-			   : -1;
 }
 
 /* --- TLS ----------------------------------------------------------------------------------- */
@@ -225,157 +73,6 @@ int listener_reload(
 	return 0;
 }
 
-/* --- HTTP ---------------------------------------------------------------------------------- */
-
-static int on_http(struct lws *wsi, struct connection *connection, void *in, size_t len)
-{
-	(void)wsi;
-	(void)len;
-	return connection ? exchange_begin(connection, in) : -1;
-}
-
-static int on_body(struct lws *wsi, struct connection *connection, void *in, size_t len)
-{
-	(void)wsi;
-	return connection->exchange ? exchange_body(connection->exchange, in, len) : -1;
-}
-
-static int on_body_end(struct lws *wsi, struct connection *connection, void *in, size_t len)
-{
-	(void)wsi;
-	(void)in;
-	(void)len;
-	return connection->exchange ? exchange_body_ended(connection->exchange) : -1;
-}
-
-static int on_http_writable(struct lws *wsi, struct connection *connection, void *in, size_t len)
-{
-	(void)wsi;
-	(void)in;
-	(void)len;
-	return connection->exchange ? exchange_writable(connection->exchange) : 0;
-}
-
-/* --- WebSocket ----------------------------------------------------------------------------- */
-
-/* Answers an upgrade with a status of its own; 1 tells libwebsockets that this was done. */
-static int refuse_upgrade(struct lws *wsi, unsigned status, bool retry)
-{
-	unsigned char buffer[LWS_PRE + 1024];
-	unsigned char *start = buffer + LWS_PRE, *at = start, *end = buffer + sizeof buffer;
-	char seconds[16];
-	int len = snprintf(seconds, sizeof seconds, "%d", RETRY_AFTER_S);
-	if (lws_add_http_common_headers(wsi, status, "text/plain", 0, &at, end) ||
-		(retry && lws_add_http_header_by_name(wsi, (const unsigned char *)"retry-after:",
-					  (const unsigned char *)seconds, len, &at, end)) ||
-		lws_finalize_write_http_header(wsi, start, &at, end))
-		return -1;
-	return 1;
-}
-
-static int on_upgrade(struct lws *wsi, struct connection *connection, void *in, size_t len)
-{
-	char path[64];
-	(void)len;
-	if (!connection || strcasecmp(in, "websocket") != 0)
-		return refuse_upgrade(wsi, 400, false);
-	if (lws_hdr_copy(wsi, path, sizeof path, WSI_TOKEN_GET_URI) <= 0 ||
-		strcmp(path, PROTOCOL_SESSION_PATH) != 0)
-		return refuse_upgrade(wsi, 404, false);
-	if (listener_busy(connection->hub->listener))
-		return refuse_upgrade(wsi, 503, true);
-	return 0;
-}
-
-static int on_add_headers(struct lws *wsi, struct connection *connection, void *in, size_t len)
-{
-	struct lws_process_html_args *args = in;
-	unsigned char *at = (unsigned char *)args->p;
-	(void)connection;
-	(void)len;
-	if (lws_add_http_header_by_name(wsi, (const unsigned char *)"sallyport:",
-			(const unsigned char *)"1", 1, &at, at + args->max_len))
-		return -1;
-	args->p = (char *)at;
-	return 0;
-}
-
-static int on_established(struct lws *wsi, struct connection *connection, void *in, size_t len)
-{
-	(void)wsi;
-	(void)in;
-	(void)len;
-	if (!connection)
-		return -1;
-	connection->channel = channel_open(connection);
-	return 0;
-}
-
-static int on_received(struct lws *wsi, struct connection *connection, void *in, size_t len)
-{
-	(void)wsi;
-	return connection->channel ? channel_receive(connection->channel, in, len) : -1;
-}
-
-static int on_writable(struct lws *wsi, struct connection *connection, void *in, size_t len)
-{
-	(void)wsi;
-	(void)in;
-	(void)len;
-	return connection->channel ? channel_writable(connection->channel) : 0;
-}
-
-static int on_peer_close(struct lws *wsi, struct connection *connection, void *in, size_t len)
-{
-	(void)wsi;
-	if (connection->channel)
-		channel_peer_closes(connection->channel, in, len);
-	return 0; /* libwebsockets echoes the frame */
-}
-
-/* While the socket still tells how it ended. */
-static int on_closed(struct lws *wsi, struct connection *connection, void *in, size_t len)
-{
-	(void)wsi;
-	(void)in;
-	(void)len;
-	if (connection && connection->channel) {
-		channel_closed(connection->channel);
-		connection->channel = NULL;
-	}
-	return 0;
-}
-
-typedef int callback_part(struct lws *wsi, struct connection *connection, void *in, size_t len);
-
-static callback_part *const parts[LAST_REASON] = {
-	[LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED] = on_accepted,
-	[LWS_CALLBACK_WSI_DESTROY] = on_destroyed,
-	[LWS_CALLBACK_HTTP] = on_http,
-	[LWS_CALLBACK_HTTP_BODY] = on_body,
-	[LWS_CALLBACK_HTTP_BODY_COMPLETION] = on_body_end,
-	[LWS_CALLBACK_HTTP_WRITEABLE] = on_http_writable,
-	[LWS_CALLBACK_HTTP_CONFIRM_UPGRADE] = on_upgrade,
-	[LWS_CALLBACK_ADD_HEADERS] = on_add_headers,
-	[LWS_CALLBACK_ESTABLISHED] = on_established,
-	[LWS_CALLBACK_RECEIVE] = on_received,
-	[LWS_CALLBACK_SERVER_WRITEABLE] = on_writable,
-	[LWS_CALLBACK_WS_PEER_INITIATED_CLOSE] = on_peer_close,
-	[LWS_CALLBACK_CLOSED] = on_closed,
-};
-
-static int on_event(
-	struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
-{
-	if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {
-		listener_of(wsi)->ssl = user; /* the one reason that brings something here */
-		return 0;
-	}
-	if ((unsigned)reason >= LAST_REASON || !parts[reason])
-		return 0;
-	return parts[reason](wsi, lws_get_opaque_user_data(wsi), in, len);
-}
-
 /* --- opening and closing ------------------------------------------------------------------- */
 
 static void on_lws_log(int level, const char *line)
@@ -386,7 +83,7 @@ static void on_lws_log(int level, const char *line)
 
 static const struct lws_protocols protocols[] = {
 	{.name = "sallyport",
-		.callback = on_event,
+		.callback = listener_callback,
 		.rx_buffer_size = MESSAGE_BYTES,
 		.tx_packet_size = SEND_BYTES},
 	{0},
@@ -415,7 +112,7 @@ static void raise_file_limit(struct listener *listener)
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	getrlimit(RLIMIT_NOFILE, &limit);
-	listener->open_max = limit.rlim_cur > 2 * RESERVED_FILES
+	listener->open_max = limit.rlim_cur > 2 * (rlim_t)RESERVED_FILES
 							 ? (size_t)limit.rlim_cur - RESERVED_FILES
 							 : RESERVED_FILES;
 	listener->young_max = listener->open_max / 2 < YOUNG_MAX ? listener->open_max / 2 : YOUNG_MAX;
@@ -430,8 +127,8 @@ static struct lws_context *make_context(struct listener *listener, uv_loop_t *lo
 		.foreign_loops = loops,
 		.user = listener,
 		.pcontext = &listener->lws, /* becomes NULL when it is gone */
-		.gid = (gid_t)-1,
-		.uid = (uid_t)-1,
+		.gid = -1,
+		.uid = -1,
 		.timeout_secs = HANDSHAKE_S,
 		.pt_serv_buf_size = BUFFER_BYTES,
 		.retry_and_idle_policy = &no_pings,
@@ -506,6 +203,8 @@ void listener_drain(struct listener *listener)
 void listener_sweep(struct listener *listener, int64_t now_ms)
 {
 	struct connection *connection = listener->young.after, *next;
+	if (listener->closing) /* listener_close() turns the loop when the gate is gone already */
+		return;
 	gate_sweep(listener->gate, now_ms);
 	for (; connection != &listener->young; connection = next) {
 		next = connection->after;
@@ -536,6 +235,6 @@ void listener_close(struct listener *listener)
 
 void listener_free(struct listener *listener)
 {
-	free(listener->to_kill);
+	free(listener->to_kill.all);
 	free(listener);
 }

@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 
-enum log_level { LOG_ERROR = 3, LOG_WARNING = 4, LOG_NOTE = 5, LOG_DETAIL = 6 };
+enum log_level { LOG_SILENT = 0, LOG_ERROR = 3, LOG_WARNING = 4, LOG_NOTE = 5, LOG_DETAIL = 6 };
 
 /* Lines above this level are not written. The start is LOG_DETAIL. */
 void log_set_level(enum log_level level);

@@ -91,7 +91,7 @@ static void grow(struct roster *roster)
 	struct member **old = roster->buckets;
 	size_t old_count = roster->bucket_count;
 	roster->bucket_count *= 2;
-	roster->buckets = xcalloc(roster->bucket_count, sizeof *roster->buckets);
+	roster->buckets = xcalloc(roster->bucket_count, sizeof(struct member *));
 	for (size_t i = 0; i < old_count; i++) {
 		for (struct member *member = old[i], *next; member; member = next) {
 			struct member **bucket = &roster->buckets[bucket_of(roster, member->id)];
@@ -199,7 +199,7 @@ struct roster *roster_new(struct store *store, const struct roster_hooks *hooks)
 	roster->store = store;
 	roster->hooks = *hooks;
 	roster->bucket_count = FIRST_BUCKETS;
-	roster->buckets = xcalloc(roster->bucket_count, sizeof *roster->buckets);
+	roster->buckets = xcalloc(roster->bucket_count, sizeof(struct member *));
 	roster->heard.before = roster->heard.after = &roster->heard;
 	return roster;
 }

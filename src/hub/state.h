@@ -1,8 +1,8 @@
 /*
  * The running hub, as its parts see it. Private to hub/.
  *
- * hub.c builds and takes down; everything runs on the thread of its loop, but for the password
- * hashing in passwords.c.
+ * hub.c builds and takes down, running.c is what happens in between; everything runs on the thread
+ * of its loop, but for the password hashing in passwords.c.
  */
 #ifndef HUB_STATE_H
 #define HUB_STATE_H
@@ -51,6 +51,14 @@ struct hub {
 };
 
 int64_t hub_now_ms(void);
+/* Timers and signals; then the timers that go on for ever. */
+void hub_set_up_loop(struct hub *hub);
+void hub_start_timers(struct hub *hub);
+/* The administrator's certificate, or the private CA's. */
+int hub_get_certificate(struct hub *hub, struct keys_certificate *certificate, struct err *err);
+/* Hooks of the roster. */
+void hub_roster_wake(void *hub, int64_t after_ms);
+void hub_row_changed(void *hub, const char *id);
 /* Notes what the store answered, for /readyz and the log; returns it. */
 enum store_status hub_store_said(struct hub *hub, enum store_status status, const struct err *err);
 /* Writes what the roster holds, so that reading the store sees it. */

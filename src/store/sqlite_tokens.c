@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#define KEEP_S (30 * 24 * 3600)
+#define KEEP_S 2592000
 
 enum store_status tokens_add(struct store *store, const struct store_token *token, struct err *err)
 {

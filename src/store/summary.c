@@ -15,8 +15,11 @@ static void take_text(char *to, size_t size, const char *text)
 		len = size - 1;
 	while (len && text[len] && ((unsigned char)text[len] & 0xc0) == 0x80)
 		len--;
-	for (size_t i = 0; i < len; i++)
-		to[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? ' ' : text[i];
+	for (size_t i = 0; i < len; i++) {
+		to[i] = text[i];
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+			to[i] = ' ';
+	}
 	to[len] = '\0';
 }
 

@@ -9,7 +9,8 @@ import http from "node:http";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-const DIST = process.env.SALLYPORT_CONSOLE ?? fileURLToPath(new URL("../../console/dist", import.meta.url));
+const TOP = fileURLToPath(new URL("../../", import.meta.url));
+const CONSOLE = path.resolve(TOP, process.env.SALLYPORT_BUILD ?? "build", "console");
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css" };
 const CSP =
 	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
@@ -259,6 +260,6 @@ export class FakeHub {
 		const file = path.basename(pathname) || "index.html";
 		const known = ["app.js", "app.css"].includes(file) ? file : "index.html";
 		response.writeHead(200, { "Content-Type": TYPES[path.extname(known)], "Content-Security-Policy": CSP });
-		response.end(await readFile(path.join(DIST, known)));
+		response.end(await readFile(path.join(CONSOLE, known)));
 	}
 }

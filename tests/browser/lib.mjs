@@ -96,6 +96,12 @@ export function lowContrast() {
 	return [...new Set(found)];
 }
 
+// Changes the system's theme, and waits until it is painted.
+export async function paintIn(page, colorScheme) {
+	await page.emulateMedia({ colorScheme });
+	await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+}
+
 // Runs in the page: controls and links without a name that a screen reader could say.
 export function nameless() {
 	return [...document.querySelectorAll("a, button, input, select, summary, meter, dialog, [role='table']")]

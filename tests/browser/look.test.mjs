@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { makeServer, OFFLINE } from "./fake-hub.mjs";
-import { lowContrast, nameless, useBrowser, withHub } from "./lib.mjs";
+import { lowContrast, nameless, paintIn, useBrowser, withHub } from "./lib.mjs";
 
 const chromium = useBrowser();
 const fleet = (hub) => {
@@ -34,7 +34,7 @@ for (const { name, path, arrange, see, act } of PAGES) {
 				await page.getByText(see).first().waitFor();
 				await act?.(page);
 				for (const colorScheme of ["light", "dark"]) {
-					await page.emulateMedia({ colorScheme });
+					await paintIn(page, colorScheme);
 					assert.deepEqual(await page.evaluate(lowContrast), [], `contrast, ${colorScheme}`);
 				}
 				assert.deepEqual(await page.evaluate(nameless), []);
@@ -66,7 +66,7 @@ test("with reduced motion nothing moves", () =>
 	withHub(chromium.browser, { arrange: (hub) => { hub.fill(2); }, path: "/#/add", reducedMotion: "reduce" }, async (page) => {
 		await page.getByRole("button", { name: "Make token" }).click();
 		await page.locator(".pulse").waitFor();
-		const moving = await page.evaluate(() => document.getAnimations().filter((each) => each.effect.getComputedTiming().duration > 1).length);
+		const moving = await page.evaluate(() => document.getAnimations().length);
 		assert.equal(moving, 0);
 	}));
 

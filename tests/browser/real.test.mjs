@@ -9,7 +9,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { lowContrast, nameless, openPage, saveScreen, useBrowser } from "./lib.mjs";
+import { lowContrast, nameless, openPage, paintIn, saveScreen, useBrowser } from "./lib.mjs";
 
 const run = promisify(execFile);
 const top = fileURLToPath(new URL("../../", import.meta.url));
@@ -163,7 +163,7 @@ tell("its page shows who it is, its way to the hub, and what its check found", a
 	await page.getByRole("region", { name: "Inventory" }).getByText(os.release()).waitFor();
 	await page.getByRole("region", { name: "Latest check" }).getByText(/Everything passes|It works, with warnings|Nothing failed|Something is in the way/).waitFor({ timeout: 60_000 });
 	for (const colorScheme of ["light", "dark"]) {
-		await page.emulateMedia({ colorScheme });
+		await paintIn(page, colorScheme);
 		assert.deepEqual(await page.evaluate(lowContrast), []);
 	}
 	assert.deepEqual(await page.evaluate(nameless), []);

@@ -10,7 +10,7 @@
 #include "hub/exchange.h"
 #include "store/store.h"
 
-#define WHO_SESSION_S (12 * 3600) /* a sign-in lasts so long */
+#define WHO_SESSION_S 43200 /* a sign-in lasts 12 hours */
 
 /* The user of a cookie's value, owned by the caller; NULL when it is none or has expired. */
 char *who_is(struct hub *hub, const char *cookie);
