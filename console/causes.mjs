@@ -9,7 +9,8 @@ export function readCauses(source) {
 	const words = new Map(Array.from(defines, ([, name, text]) => [name, JSON.parse(text)]));
 	const causes = {};
 	for (const columns of rows(source.replace(/^#.*$/gm, ""), words)) {
-		if (columns.length !== 7) throw new Error(`causes.def: a row has ${columns.length} columns: ${columns[1]}`);
+		if (columns.length !== 7)
+			throw new Error(`causes.def: a row has ${columns.length} columns: ${columns[1]}`);
 		const [, id, stage, , who, , remedy] = columns;
 		causes[id] = { stage: stage.toLowerCase(), who, remedy: plain(remedy) };
 	}
@@ -38,7 +39,9 @@ function* rows(source, words) {
 			yield columns;
 			columns = null;
 		} else {
-			columns[columns.length - 1] += token.startsWith('"') ? JSON.parse(token) : (words.get(token) ?? token);
+			columns[columns.length - 1] += token.startsWith('"')
+				? JSON.parse(token)
+				: (words.get(token) ?? token);
 		}
 		previous = token;
 	}

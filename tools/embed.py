@@ -14,8 +14,7 @@ def c_bytes(data):
     return "\n".join("\t" + "".join(f"{byte}," for byte in row) for row in rows)
 
 
-def main():
-    output, name, *files = sys.argv[1:]
+def main(output, list_name, *files):
     out = ['#include "base/embed.h"\n']
     rows = []
     for number, file in enumerate(map(pathlib.Path, files)):
@@ -24,9 +23,9 @@ def main():
         digest = hashlib.sha256(data).hexdigest()[:32]
         rows.append(f'\t{{"{file.name}", file_{number}, {len(data)}, "{digest}"}},')
     body = "\n".join(rows)
-    out.append(f"extern const struct embedded_file {name}[];\n"
-               f"const struct embedded_file {name}[] = {{\n{body}\n\t{{0}},\n}};\n")
+    out.append(f"extern const struct embedded_file {list_name}[];\n"
+               f"const struct embedded_file {list_name}[] = {{\n{body}\n\t{{0}},\n}};\n")
     pathlib.Path(output).write_text("\n".join(out))
 
 
-main()
+main(*sys.argv[1:])

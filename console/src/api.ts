@@ -129,6 +129,9 @@ export const api = {
 export function asProblem(error: unknown): Problem {
 	if (error instanceof Problem) return error;
 	console.error(error);
-	return new Problem(-1, "The console made a mistake.", "Reload the page. The browser's console has the details.");
+	return new Problem(
+		-1,
+		"The console made a mistake.",
+		"Reload the page. The browser's console has the details.",
+	);
 }
-

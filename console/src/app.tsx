@@ -82,9 +82,18 @@ export function App() {
 		leave();
 	};
 
-	if (who.is === "unknown") return <main class="page page-alone"><Skeleton lines={6} /></main>;
+	if (who.is === "unknown")
+		return (
+			<main class="page page-alone">
+				<Skeleton lines={6} />
+			</main>
+		);
 	if (who.is === "unreachable") {
-		return <main class="page page-alone"><ProblemNote problem={who.problem} retry={() => void find()} /></main>;
+		return (
+			<main class="page page-alone">
+				<ProblemNote problem={who.problem} retry={() => void find()} />
+			</main>
+		);
 	}
 	if (who.is === "nobody") {
 		if (page === "setup" && argument) return <SetUp code={argument} onEntered={() => void entered()} />;

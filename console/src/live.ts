@@ -92,7 +92,9 @@ export class Live extends Emitter {
 	}
 
 	async #read(body: ReadableStream<Uint8Array>): Promise<void> {
-		const reader = body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader();
+		const reader = body
+			.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
+			.getReader();
 		let text = "";
 		for (;;) {
 			const { value, done } = await reader.read();

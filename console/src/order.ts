@@ -41,5 +41,7 @@ export function matches(row: ServerRow, query: ServerQuery): boolean {
 	if (query.status && row.status !== query.status) return false;
 	if (query.platform && row.platform !== query.platform) return false;
 	const text = fold([row.name, row.address, row.mac, row.os_name, row.location, row.version].join(" "));
-	return fold(query.q).split(/\s+/).every((word) => text.includes(word));
+	return fold(query.q)
+		.split(/\s+/)
+		.every((word) => text.includes(word));
 }

@@ -59,8 +59,17 @@ export class Roster extends Emitter {
 		return this.#byId.get(id);
 	}
 
+	// It was removed here: gone at once, not when the hub's word of it arrives.
+	drop(id: string): void {
+		this.#changes.set(id, null);
+		clearTimeout(this.#frame);
+		this.#apply();
+	}
+
 	setQuery(query: ServerQuery): void {
-		const same = (Object.keys(query) as (keyof ServerQuery)[]).every((key) => query[key] === this.query[key]);
+		const same = (Object.keys(query) as (keyof ServerQuery)[]).every(
+			(key) => query[key] === this.query[key],
+		);
 		if (same && this.phase !== "failed") return;
 		this.query = query;
 		this.rows = [];
@@ -122,7 +131,8 @@ export class Roster extends Emitter {
 
 	// Every page that is left: for the End key.
 	async loadRest(): Promise<void> {
-		while (!this.complete && !this.problem && this.phase === "ready" && !this.#more) await this.loadMore();
+		while (!this.complete && !this.problem && this.phase === "ready" && !this.#more)
+			await this.loadMore();
 	}
 
 	#take(rows: ServerRow[], page: ServerPage): void {

@@ -50,6 +50,14 @@ static void schedule_flush(struct hub *hub, int64_t after_ms)
 	uv_timer_start(&hub->flush_timer, on_flush, (uint64_t)after_ms, 0);
 }
 
+static void send_counts(struct hub *hub)
+{
+	json_t *counts = hub->counts_due ? counts_json(hub) : NULL;
+	hub->counts_due = false;
+	if (counts)
+		events_send(hub->events, "counts", counts);
+}
+
 void hub_flush(struct hub *hub)
 {
 	struct err err = {0};
@@ -58,18 +66,13 @@ void hub_flush(struct hub *hub)
 	enum store_status status = roster_flush(hub->roster, time(NULL), &err);
 	if (hub_store_said(hub, status, &err) != STORE_OK)
 		schedule_flush(hub, RETRY_MS);
+	else
+		send_counts(hub);
 }
 
 static void on_flush(uv_timer_t *timer)
 {
-	struct hub *hub = timer->data;
-	bool watched = events_watched(hub->events);
-	hub_flush(hub);
-	if (watched && !hub->trouble) {
-		json_t *counts = counts_json(hub);
-		if (counts)
-			events_send(hub->events, "counts", counts);
-	}
+	hub_flush(timer->data);
 }
 
 void hub_roster_wake(void *data, int64_t after_ms)
@@ -89,6 +92,7 @@ void hub_row_changed(void *data, const char *id)
 		return;
 	events_send(hub->events, "server", row_json(hub, &server));
 	store_server_free(&server);
+	hub->counts_due = true;
 }
 
 void hub_server_removed(void *data, const char *id)
@@ -97,7 +101,8 @@ void hub_server_removed(void *data, const char *id)
 	if (!events_watched(hub->events))
 		return;
 	events_send(hub->events, "removed", json_pack("{s:s}", "id", id));
-	schedule_flush(hub, ROSTER_FLUSH_MS); /* brings the counts */
+	hub->counts_due = true;
+	schedule_flush(hub, ROSTER_FLUSH_MS);
 }
 
 /* --- timers and signals -------------------------------------------------------------------- */

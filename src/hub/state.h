@@ -44,6 +44,7 @@ struct hub {
 	uv_timer_t slow_timer;  /* comments on event streams, certificate */
 	uv_timer_t end_timer;   /* bounds the shutdown */
 	int64_t flush_at_ms;    /* 0: none is due */
+	bool counts_due;        /* those who watch get the counts with the next flush */
 
 	char *trouble; /* what the store said when it last failed; NULL while it works */
 	int64_t probed_ms;

@@ -22,13 +22,22 @@ test("the same sources give the same bytes", async () => {
 		const names = (await readdir(path.join(folder, "a"))).sort();
 		assert.deepEqual(names, ["app.css", "app.js", "index.html"]);
 		for (const name of names) {
-			const [a, b] = await Promise.all(["a", "b"].map((each) => readFile(path.join(folder, each, name), "utf8")));
+			const [a, b] = await Promise.all(
+				["a", "b"].map((each) => readFile(path.join(folder, each, name), "utf8")),
+			);
 			assert.equal(a, b, name);
 			assert.ok(!a.includes(top), `${name} names this machine's folders`);
 			const elsewhere = a.match(/https?:\/\/(?!www\.w3\.org\/)[\w.-]+/g) ?? [];
-			assert.deepEqual(elsewhere.filter((url) => !/HOST/.test(url)), [], `${name} names other hosts`);
+			assert.deepEqual(
+				elsewhere.filter((url) => !/HOST/.test(url)),
+				[],
+				`${name} names other hosts`,
+			);
 		}
-		assert.match(await readFile(path.join(folder, "deps"), "utf8"), /console\/src\/main\.tsx.*causes\.def/s);
+		assert.match(
+			await readFile(path.join(folder, "deps"), "utf8"),
+			/console\/src\/main\.tsx.*causes\.def/s,
+		);
 	} finally {
 		await rm(folder, { recursive: true, force: true });
 	}
@@ -55,5 +64,5 @@ test("every cause of the catalogue has a remedy and somebody to apply it", async
 		assert.match(who, /administrator|operator/, id);
 		assert.match(remedy, /^[^{}]{10,}$/, id);
 	}
-	assert.throws(() => readCauses("CAUSE(A, \"a\")"), /columns/);
+	assert.throws(() => readCauses('CAUSE(A, "a")'), /columns/);
 });

@@ -1,4 +1,4 @@
-// A hub made of two hundred lines, for states that the real one cannot produce on demand: ten
+// A small stand-in for the hub, for states that the real one cannot produce on demand: ten
 // thousand servers, an answer that takes seconds, an error, a dropped event stream, a machine that
 // lies in its report. It speaks the hub's API over plain HTTP on loopback and serves the built
 // console with the hub's own Content-Security-Policy. What can be tested against the real hub is
@@ -23,7 +23,12 @@ export const SETUP_CODE = "first-code";
 
 // The `i`th server of a made-up fleet.
 export function makeServer(i, over = {}) {
-	const systems = ["Debian GNU/Linux 12 (bookworm)", "Ubuntu 24.04.1 LTS", "Rocky Linux 9.4", "Windows Server 2022"];
+	const systems = [
+		"Debian GNU/Linux 12 (bookworm)",
+		"Ubuntu 24.04.1 LTS",
+		"Rocky Linux 9.4",
+		"Windows Server 2022",
+	];
 	const roles = ["web", "db", "cache", "build", "mail"];
 	const os = systems[i % systems.length];
 	return {
@@ -53,10 +58,25 @@ export const OFFLINE = {
 };
 
 export const STAGES = [
-	{ stage: "resolve", status: "pass", ms: 1.8, evidence: { name: "proxy.example.net", resolver: "10.0.0.2", address: "10.0.0.9" } },
+	{
+		stage: "resolve",
+		status: "pass",
+		ms: 1.8,
+		evidence: { name: "proxy.example.net", resolver: "10.0.0.2", address: "10.0.0.9" },
+	},
 	{ stage: "connect", status: "pass", ms: 0.6, evidence: { address: "10.0.0.9", port: "3128" } },
-	{ stage: "tunnel", status: "pass", ms: 4.2, evidence: { proxy: "http://10.0.0.9:3128", status: "200", auth: "Basic" } },
-	{ stage: "secure", status: "pass", ms: 22.4, evidence: { version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384", issuer: "Sallyport hub CA" } },
+	{
+		stage: "tunnel",
+		status: "pass",
+		ms: 4.2,
+		evidence: { proxy: "http://10.0.0.9:3128", status: "200", auth: "Basic" },
+	},
+	{
+		stage: "secure",
+		status: "pass",
+		ms: 22.4,
+		evidence: { version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384", issuer: "Sallyport hub CA" },
+	},
 	{ stage: "hello", status: "pass", ms: 8.9, evidence: { status: "101", "hub-key": "SHA256:5f1c…" } },
 ];
 
@@ -68,25 +88,77 @@ export const REPORT = {
 	proxy: { url: "http://10.0.0.9:3128", auth: "basic", from: "HTTPS_PROXY (environment)" },
 	causes: [
 		{
-			id: "proxy-denied", stage: "tunnel", severity: "fail", confidence: "certain", who: "proxy administrator",
+			id: "proxy-denied",
+			stage: "tunnel",
+			severity: "fail",
+			confidence: "certain",
+			who: "proxy administrator",
 			sentence: "The proxy http://10.0.0.9:3128 forbids rttf.citrix.com:443 (HTTP 403).",
 			remedy: "Allow CONNECT to rttf.citrix.com:443 in the proxy's rules.",
-			affects: ["endpoint.upload"], evidence: [{ name: "status", value: "403" }, { name: "via", value: "squid/5.7" }],
+			affects: ["endpoint.upload"],
+			evidence: [
+				{ name: "status", value: "403" },
+				{ name: "via", value: "squid/5.7" },
+			],
 		},
 	],
 	requirements: [
-		{ id: "endpoint.console", title: "smart.cloud.com:443, console and API", section: "Port requirements", row: "R7", status: "pass", cause: null, stages: STAGES },
-		{ id: "endpoint.upload", title: "rttf.citrix.com:443, upload", section: "Port requirements", row: "R7", status: "fail", cause: "proxy-denied",
-			stages: [STAGES[0], STAGES[1], { stage: "tunnel", status: "fail", ms: 3.1, evidence: { status: "403" } }] },
-		{ id: "addressing.dhcp-server", title: "A DHCP server hands out addresses", section: "Network", row: "R1", status: "unknown", cause: null, stages: [] },
-		{ id: "clock", title: "The clock is right", section: "Network", row: "", status: "pass", cause: null, stages: [] },
+		{
+			id: "endpoint.console",
+			title: "smart.cloud.com:443, console and API",
+			section: "Port requirements",
+			row: "R7",
+			status: "pass",
+			cause: null,
+			stages: STAGES,
+		},
+		{
+			id: "endpoint.upload",
+			title: "rttf.citrix.com:443, upload",
+			section: "Port requirements",
+			row: "R7",
+			status: "fail",
+			cause: "proxy-denied",
+			stages: [
+				STAGES[0],
+				STAGES[1],
+				{ stage: "tunnel", status: "fail", ms: 3.1, evidence: { status: "403" } },
+			],
+		},
+		{
+			id: "addressing.dhcp-server",
+			title: "A DHCP server hands out addresses",
+			section: "Network",
+			row: "R1",
+			status: "unknown",
+			cause: null,
+			stages: [],
+		},
+		{
+			id: "clock",
+			title: "The clock is right",
+			section: "Network",
+			row: "",
+			status: "pass",
+			cause: null,
+			stages: [],
+		},
 	],
 };
 
 const INVENTORY = {
-	name: "web-01", machine_id: "b0f6a2f1c0de4a19", platform: "linux", os: "linux", os_name: "Debian GNU/Linux 12 (bookworm)",
-	os_version: "12", kernel: "6.1.0-26-amd64", arch: "x86_64", agent_version: "0.1.0",
-	cpu: { model: "AMD EPYC 7543", count: 4 }, memory: { total: 8_330_000_000, free: 3_120_000_000 }, uptime_s: 1_210_000,
+	name: "web-01",
+	machine_id: "b0f6a2f1c0de4a19",
+	platform: "linux",
+	os: "linux",
+	os_name: "Debian GNU/Linux 12 (bookworm)",
+	os_version: "12",
+	kernel: "6.1.0-26-amd64",
+	arch: "x86_64",
+	agent_version: "0.1.0",
+	cpu: { model: "AMD EPYC 7543", count: 4 },
+	memory: { total: 8_330_000_000, free: 3_120_000_000 },
+	uptime_s: 1_210_000,
 	interfaces: [{ name: "eth0", mac: "52:54:00:00:00:01", ipv4: "10.0.0.1", ipv6: "", up: true }],
 	disks: [{ mount: "/", type: "ext4", size: 42_000_000_000, free: 19_500_000_000 }],
 };
@@ -127,7 +199,11 @@ export class FakeHub {
 
 	// A row changed or appeared; the console is told.
 	put(row) {
-		this.servers.set(row.id, { created_at: new Date().toISOString(), ...this.servers.get(row.id), ...row });
+		this.servers.set(row.id, {
+			created_at: new Date().toISOString(),
+			...this.servers.get(row.id),
+			...row,
+		});
 		this.emit("server", row);
 		this.emit("counts", this.counts());
 	}
@@ -139,7 +215,8 @@ export class FakeHub {
 	}
 
 	emit(event, data) {
-		for (const stream of this.#streams) stream.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+		for (const stream of this.#streams)
+			stream.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
 	}
 
 	get listeners() {
@@ -165,12 +242,14 @@ export class FakeHub {
 			response.writeHead(status, { "Content-Type": type, "Content-Security-Policy": CSP, ...headers });
 			response.end(body === undefined ? "" : JSON.stringify(body));
 		};
-		const problem = (status, title, headers) => send(status, { type: "about:blank", title, status }, headers);
+		const problem = (status, title, headers) =>
+			send(status, { type: "about:blank", title, status }, headers);
 		if (!url.pathname.startsWith("/v1/")) return this.#asset(url.pathname, response);
 		if (this.delayMs) await new Promise((resolve) => setTimeout(resolve, this.delayMs));
 		const failure = this.failures.get(name);
 		if (failure) return send(failure.status, { type: "about:blank", ...failure }, failure.headers);
-		if (request.method !== "GET" && request.headers["x-sallyport"] !== "1") return problem(403, "Forbidden");
+		if (request.method !== "GET" && request.headers["x-sallyport"] !== "1")
+			return problem(403, "Forbidden");
 
 		let text = "";
 		for await (const chunk of request) text += chunk;
@@ -200,8 +279,16 @@ export class FakeHub {
 				this.signedIn = false;
 				return send(204);
 			case "GET /v1/me":
-				return send(200, { name: "admin", role: "administrator",
-					hub: { name: "hub.example.net", url: "https://hub.example.net", release: "0.1.0", fingerprint: "SHA256:5f1c" } });
+				return send(200, {
+					name: "admin",
+					role: "administrator",
+					hub: {
+						name: "hub.example.net",
+						url: "https://hub.example.net",
+						release: "0.1.0",
+						fingerprint: "SHA256:5f1c",
+					},
+				});
 			case "GET /v1/events":
 				response.writeHead(200, { "Content-Type": "text/event-stream" });
 				response.write(": here\n\n");
@@ -213,9 +300,16 @@ export class FakeHub {
 			case "GET /v1/servers/ID": {
 				const row = this.servers.get(id);
 				if (!row) return problem(404, "There is no such server");
-				return send(200, { fingerprint: "SHA256:c0ffee", created_at: ago(90 * HOUR), inventory: INVENTORY,
-					path: { stages: STAGES, proxy: "http://10.0.0.9:3128", at: row.since }, check: REPORT, check_at: ago(HOUR),
-					...row, ...this.detail });
+				return send(200, {
+					fingerprint: "SHA256:c0ffee",
+					created_at: ago(90 * HOUR),
+					inventory: INVENTORY,
+					path: { stages: STAGES, proxy: "http://10.0.0.9:3128", at: row.since },
+					check: REPORT,
+					check_at: ago(HOUR),
+					...row,
+					...this.detail,
+				});
 			}
 			case "DELETE /v1/servers/ID":
 				send(204);
@@ -234,32 +328,58 @@ export class FakeHub {
 
 	#page(search) {
 		const q = (search.get("q") ?? "").toLowerCase();
-		const rows = [...this.servers.values()].filter((row) =>
-			(!search.get("status") || row.status === search.get("status")) &&
-			(!search.get("platform") || row.platform === search.get("platform")) &&
-			(!q || `${row.name} ${row.address} ${row.os_name} ${row.location}`.toLowerCase().includes(q)));
+		const rows = [...this.servers.values()].filter(
+			(row) =>
+				(!search.get("status") || row.status === search.get("status")) &&
+				(!search.get("platform") || row.platform === search.get("platform")) &&
+				(!q || `${row.name} ${row.address} ${row.os_name} ${row.location}`.toLowerCase().includes(q)),
+		);
 		const sort = search.get("sort") ?? "status";
 		const field = sort.replace("-", "").replace(/^os$/, "os_name");
 		const key = field === "status" ? (row) => (row.status === "offline" ? 0 : 1) : (row) => row[field];
 		const way = sort.startsWith("-") ? -1 : 1;
-		rows.sort((a, b) => way * (compare(key(a), key(b)) || compare(a.name, b.name) || compare(a.id, b.id)));
+		rows.sort(
+			(a, b) => way * (compare(key(a), key(b)) || compare(a.name, b.name) || compare(a.id, b.id)),
+		);
 		const from = Number(search.get("cursor") ?? 0);
 		const to = from + Number(search.get("limit") ?? 100);
-		return { servers: rows.slice(from, to), next_cursor: to < rows.length ? String(to) : null, total: rows.length, counts: this.counts() };
+		return {
+			servers: rows.slice(from, to),
+			next_cursor: to < rows.length ? String(to) : null,
+			total: rows.length,
+			counts: this.counts(),
+		};
 	}
 
 	#makeToken({ label, expires_in_s: seconds, uses }) {
 		const id = `tok${this.tokens.length + 1}`;
-		const secret = "spj1eyJodWIiOiJodWIuZXhhbXBsZS5uZXQ6NDQzIiwia2V5IjoiU0hBMjU2OjVmMWMifQ.c2VjcmV0LW9mLXRlc3Q";
-		const token = { id, label, created_at: ago(0), created_by: "admin", expires_at: ago(-seconds * 1000), uses, used: 0, state: "valid" };
+		const secret =
+			"spj1eyJodWIiOiJodWIuZXhhbXBsZS5uZXQ6NDQzIiwia2V5IjoiU0hBMjU2OjVmMWMifQ.c2VjcmV0LW9mLXRlc3Q";
+		const token = {
+			id,
+			label,
+			created_at: ago(0),
+			created_by: "admin",
+			expires_at: ago(-seconds * 1000),
+			uses,
+			used: 0,
+			state: "valid",
+		};
 		this.tokens.unshift(token);
-		return { ...token, token: secret, commands: [`sudo sallyport join --token ${secret}`, "sudo systemctl enable --now sallyport"] };
+		return {
+			...token,
+			token: secret,
+			commands: [`sudo sallyport join --token ${secret}`, "sudo systemctl enable --now sallyport"],
+		};
 	}
 
 	async #asset(pathname, response) {
 		const file = path.basename(pathname) || "index.html";
 		const known = ["app.js", "app.css"].includes(file) ? file : "index.html";
-		response.writeHead(200, { "Content-Type": TYPES[path.extname(known)], "Content-Security-Policy": CSP });
+		response.writeHead(200, {
+			"Content-Type": TYPES[path.extname(known)],
+			"Content-Security-Policy": CSP,
+		});
 		response.end(await readFile(path.join(CONSOLE, known)));
 	}
 }

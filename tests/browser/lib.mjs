@@ -9,8 +9,16 @@ import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
 import { FakeHub } from "./fake-hub.mjs";
 
-const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-	"--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const FLAGS = [
+	"--headless",
+	"--no-sandbox",
+	"--disable-gpu",
+	"--disable-quic",
+	"--no-first-run",
+	"--disable-background-networking",
+	"--disable-component-update",
+	"--disable-sync",
+];
 
 // One browser for the tests of a file, with a profile of its own, closed and removed after them.
 export function useBrowser() {
@@ -34,7 +42,11 @@ export function useBrowser() {
 // page broke its Content-Security-Policy, threw, or asked anybody but its hub.
 export async function openPage(browser, url, { width = 1280, height = 800, ...context } = {}) {
 	const session = await browser.newContext({
-		viewport: { width, height }, ignoreHTTPSErrors: true, locale: "en-GB", timezoneId: "UTC", ...context,
+		viewport: { width, height },
+		ignoreHTTPSErrors: true,
+		locale: "en-GB",
+		timezoneId: "UTC",
+		...context,
 	});
 	const page = await session.newPage();
 	page.setDefaultTimeout(10_000);
@@ -46,7 +58,8 @@ export async function openPage(browser, url, { width = 1280, height = 800, ...co
 	});
 	page.on("request", (request) => {
 		const asked = new URL(request.url());
-		if (asked.protocol !== "data:" && asked.origin !== new URL(url).origin) wrongs.push(`asked ${request.url()}`);
+		if (asked.protocol !== "data:" && asked.origin !== new URL(url).origin)
+			wrongs.push(`asked ${request.url()}`);
 	});
 	await page.addInitScript(() => {
 		addEventListener("securitypolicyviolation", (event) => {
@@ -54,7 +67,15 @@ export async function openPage(browser, url, { width = 1280, height = 800, ...co
 		});
 	});
 	await page.goto(url);
-	return { page, session, wrongs, close: async () => { await session.close(); assert.deepEqual(wrongs, []); } };
+	return {
+		page,
+		session,
+		wrongs,
+		close: async () => {
+			await session.close();
+			assert.deepEqual(wrongs, []);
+		},
+	};
 }
 
 // Runs in the page: texts whose colour is too near to what is behind them (WCAG 2.2 AA: 4.5, or 3 for
@@ -75,7 +96,9 @@ export function lowContrast() {
 		return colour[3] === 1 ? colour.slice(0, 3) : over(colour, behind(element.parentElement));
 	};
 	const light = (rgb) => {
-		const [r, g, b] = rgb.map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+		const [r, g, b] = rgb.map((c) =>
+			c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4,
+		);
 		return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 	};
 	const found = [];
@@ -90,7 +113,9 @@ export function lowContrast() {
 		const a = light(over(rgba(style.color), background));
 		const b = light(background);
 		const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-		const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
+		const large =
+			parseFloat(style.fontSize) >= 24 ||
+			(parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
 		if (ratio < (large ? 3 : 4.5)) found.push(`${text.slice(0, 40)}: ${ratio.toFixed(2)}`);
 	}
 	return [...new Set(found)];
@@ -99,7 +124,9 @@ export function lowContrast() {
 // Changes the system's theme, and waits until it is painted.
 export async function paintIn(page, colorScheme) {
 	await page.emulateMedia({ colorScheme });
-	await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+	await page.evaluate(
+		() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+	);
 }
 
 // Runs in the page: controls and links without a name that a screen reader could say.
@@ -108,7 +135,8 @@ export function nameless() {
 		.filter((element) => element.checkVisibility())
 		.filter((element) => {
 			const labels = [...(element.labels ?? [])].map((label) => label.textContent).join("");
-			const by = document.getElementById(element.getAttribute("aria-labelledby") ?? "")?.textContent ?? "";
+			const by =
+				document.getElementById(element.getAttribute("aria-labelledby") ?? "")?.textContent ?? "";
 			return !(element.getAttribute("aria-label") || by || labels || element.textContent.trim());
 		})
 		.map((element) => element.outerHTML.slice(0, 80));

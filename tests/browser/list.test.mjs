@@ -7,8 +7,11 @@ import { useBrowser, withHub } from "./lib.mjs";
 
 const chromium = useBrowser();
 const names = (page) => page.locator(".cell-name a").allInnerTexts();
-const row = (page, name) => page.getByRole("row").filter({ has: page.getByRole("link", { name, exact: true }) });
-const oneOffline = (hub) => { hub.fill(30, (i) => (i === 17 ? OFFLINE : {})); };
+const row = (page, name) =>
+	page.getByRole("row").filter({ has: page.getByRole("link", { name, exact: true }) });
+const oneOffline = (hub) => {
+	hub.fill(30, (i) => (i === 17 ? OFFLINE : {}));
+};
 
 test("a hub without servers says how to add the first", () =>
 	withHub(chromium.browser, {}, async (page) => {
@@ -18,25 +21,33 @@ test("a hub without servers says how to add the first", () =>
 	}));
 
 test("while it loads there are placeholders; an error says what to do, and trying again works", () =>
-	withHub(chromium.browser, {
-		arrange: (hub) => {
-			oneOffline(hub);
-			hub.failures.set("GET /v1/servers", { status: 503, title: "Unavailable", detail: "The disk of the hub is full." });
+	withHub(
+		chromium.browser,
+		{
+			arrange: (hub) => {
+				oneOffline(hub);
+				hub.failures.set("GET /v1/servers", {
+					status: 503,
+					title: "Unavailable",
+					detail: "The disk of the hub is full.",
+				});
+			},
 		},
-	}, async (page, hub) => {
-		await page.getByText("The disk of the hub is full.").waitFor();
-		await page.getByText(/Its log says which/).waitFor();
-		hub.failures.clear();
-		hub.delayMs = 600;
-		await page.getByRole("button", { name: "Try again" }).click();
-		await row(page, "cache-17").waitFor();
-		hub.delayMs = 0;
-		hub.delayMs = 800;
-		await page.reload({ waitUntil: "commit" });
-		await page.locator(".bone").first().waitFor();
-		await row(page, "cache-17").waitFor();
-		assert.equal(await page.locator(".bone").count(), 0);
-	}));
+		async (page, hub) => {
+			await page.getByText("The disk of the hub is full.").waitFor();
+			await page.getByText(/Its log says which/).waitFor();
+			hub.failures.clear();
+			hub.delayMs = 600;
+			await page.getByRole("button", { name: "Try again" }).click();
+			await row(page, "cache-17").waitFor();
+			hub.delayMs = 0;
+			hub.delayMs = 800;
+			await page.reload({ waitUntil: "commit" });
+			await page.locator(".bone").first().waitFor();
+			await row(page, "cache-17").waitFor();
+			assert.equal(await page.locator(".bone").count(), 0);
+		},
+	));
 
 test("problems stand first, with since when, the reason and what to do", () =>
 	withHub(chromium.browser, { arrange: oneOffline }, async (page) => {
@@ -52,28 +63,57 @@ test("problems stand first, with since when, the reason and what to do", () =>
 	}));
 
 test("how a session ended says little: what to do is to wait at first, then to ask the machine", () =>
-	withHub(chromium.browser, {
-		arrange: (hub) => {
-			const ended = (minutes) => ({ ...OFFLINE, cause: "peer-closed", reason: "The connection was closed without a goodbye.",
-				since: new Date(Date.now() - minutes * 60_000).toISOString() });
-			hub.fill(2, (i) => ended(i === 1 ? 1 : 10));
+	withHub(
+		chromium.browser,
+		{
+			arrange: (hub) => {
+				const ended = (minutes) => ({
+					...OFFLINE,
+					cause: "peer-closed",
+					reason: "The connection was closed without a goodbye.",
+					since: new Date(Date.now() - minutes * 60_000).toISOString(),
+				});
+				hub.fill(2, (i) => ended(i === 1 ? 1 : 10));
+			},
 		},
-	}, async (page) => {
-		await row(page, "db-01").waitFor();
-		assert.match(await row(page, "db-01").innerText(), /To do: Give it two minutes: the agent connects again by itself/);
-		assert.match(await row(page, "cache-02").innerText(), /To do: See that the machine is on.*sudo sallyport status/);
-		await row(page, "cache-02").getByRole("link").click();
-		await page.getByText("Ask the machine itself").waitFor();
-		await page.getByText("sudo sallyport status", { exact: true }).last().waitFor();
-	}));
+		async (page) => {
+			await row(page, "db-01").waitFor();
+			assert.match(
+				await row(page, "db-01").innerText(),
+				/To do: Give it two minutes: the agent connects again by itself/,
+			);
+			assert.match(
+				await row(page, "cache-02").innerText(),
+				/To do: See that the machine is on.*sudo sallyport status/,
+			);
+			await row(page, "cache-02").getByRole("link").click();
+			await page.getByText("Ask the machine itself").waitFor();
+			await page.getByText("sudo sallyport status", { exact: true }).last().waitFor();
+		},
+	));
 
 test("a row says all that the list promises", () =>
-	withHub(chromium.browser, { arrange: (hub) => { hub.fill(1); } }, async (page) => {
-		await row(page, "db-01").waitFor();
-		const cells = await row(page, "db-01").getByRole("cell").allInnerTexts();
-		assert.match(cells[0].replace(/\s+/g, " "), /^Online for 11 hours/);
-		assert.deepEqual(cells.slice(1), ["db-01", "10.0.0.1", "Ubuntu 24.04.1 LTS", "Bern", "0.1.0", "now"]);
-	}));
+	withHub(
+		chromium.browser,
+		{
+			arrange: (hub) => {
+				hub.fill(1);
+			},
+		},
+		async (page) => {
+			await row(page, "db-01").waitFor();
+			const cells = await row(page, "db-01").getByRole("cell").allInnerTexts();
+			assert.match(cells[0].replace(/\s+/g, " "), /^Online for 11 hours/);
+			assert.deepEqual(cells.slice(1), [
+				"db-01",
+				"10.0.0.1",
+				"Ubuntu 24.04.1 LTS",
+				"Bern",
+				"0.1.0",
+				"now",
+			]);
+		},
+	));
 
 test("search, status and platform narrow the list, stand in the address, and can be undone", () =>
 	withHub(chromium.browser, { arrange: oneOffline }, async (page, hub) => {
@@ -102,10 +142,14 @@ test("search, status and platform narrow the list, stand in the address, and can
 	}));
 
 test("an address with filters that do not exist shows the whole list", () =>
-	withHub(chromium.browser, { arrange: oneOffline, path: "/#/?sort=colour&status=asleep&platform=%2500" }, async (page) => {
-		await row(page, "cache-17").waitFor();
-		assert.equal(await page.getByRole("table").getAttribute("aria-rowcount"), "31");
-	}));
+	withHub(
+		chromium.browser,
+		{ arrange: oneOffline, path: "/#/?sort=colour&status=asleep&platform=%2500" },
+		async (page) => {
+			await row(page, "cache-17").waitFor();
+			assert.equal(await page.getByRole("table").getAttribute("aria-rowcount"), "31");
+		},
+	));
 
 test("a column head sorts, and sorts the other way", () =>
 	withHub(chromium.browser, { arrange: oneOffline }, async (page) => {
@@ -120,32 +164,44 @@ test("a column head sorts, and sorts the other way", () =>
 	}));
 
 test("the keyboard walks the rows, opens one and comes back to the same place", () =>
-	withHub(chromium.browser, { arrange: (hub) => { hub.fill(200); }, path: "/#/?sort=name" }, async (page) => {
-		await row(page, "build-03").waitFor();
-		const focused = () => page.evaluate(() => document.activeElement.textContent);
-		await page.keyboard.press("/");
-		await page.keyboard.press("ArrowDown");
-		assert.equal(await focused(), "build-03");
-		await page.keyboard.press("ArrowDown");
-		await page.keyboard.press("ArrowDown");
-		assert.equal(await focused(), "build-103");
-		await page.keyboard.press("End");
-		await page.waitForFunction(() => document.activeElement.textContent === "web-95");
-		assert.equal(await page.evaluate(() => {
-			const box = document.activeElement.getBoundingClientRect();
-			return box.top > 0 && box.bottom < innerHeight;
-		}), true);
-		const before = await page.evaluate(() => scrollY);
-		assert.ok(before > 1000, `scrolled to ${before}`);
-		await page.keyboard.press("Enter");
-		await page.getByRole("heading", { name: "web-95" }).waitFor();
-		await page.goBack();
-		await row(page, "web-95").waitFor();
-		assert.equal(await page.evaluate(() => scrollY), before);
-		assert.equal(await focused(), "web-95");
-		await page.keyboard.press("ArrowUp");
-		assert.equal(await focused(), "web-90");
-	}));
+	withHub(
+		chromium.browser,
+		{
+			arrange: (hub) => {
+				hub.fill(200);
+			},
+			path: "/#/?sort=name",
+		},
+		async (page) => {
+			await row(page, "build-03").waitFor();
+			const focused = () => page.evaluate(() => document.activeElement.textContent);
+			await page.keyboard.press("/");
+			await page.keyboard.press("ArrowDown");
+			assert.equal(await focused(), "build-03");
+			await page.keyboard.press("ArrowDown");
+			await page.keyboard.press("ArrowDown");
+			assert.equal(await focused(), "build-103");
+			await page.keyboard.press("End");
+			await page.waitForFunction(() => document.activeElement.textContent === "web-95");
+			assert.equal(
+				await page.evaluate(() => {
+					const box = document.activeElement.getBoundingClientRect();
+					return box.top > 0 && box.bottom < innerHeight;
+				}),
+				true,
+			);
+			const before = await page.evaluate(() => scrollY);
+			assert.ok(before > 1000, `scrolled to ${before}`);
+			await page.keyboard.press("Enter");
+			await page.getByRole("heading", { name: "web-95" }).waitFor();
+			await page.goBack();
+			await row(page, "web-95").waitFor();
+			assert.equal(await page.evaluate(() => scrollY), before);
+			assert.equal(await focused(), "web-95");
+			await page.keyboard.press("ArrowUp");
+			assert.equal(await focused(), "web-90");
+		},
+	));
 
 test("every control is reached with the tab key, and its focus is seen", () =>
 	withHub(chromium.browser, { arrange: oneOffline }, async (page) => {
@@ -153,60 +209,100 @@ test("every control is reached with the tab key, and its focus is seen", () =>
 		const seen = [];
 		for (let i = 0; i < 24; i++) {
 			await page.keyboard.press("Tab");
-			seen.push(await page.evaluate(() => {
-				const at = document.activeElement;
-				const ring = [at, at.closest(".row")].some((each) => each && getComputedStyle(each).outlineStyle === "solid");
-				return `${at.getAttribute("aria-label") ?? at.textContent.trim()}${ring ? "" : " UNSEEN"}`;
-			}));
+			seen.push(
+				await page.evaluate(() => {
+					const at = document.activeElement;
+					const ring = [at, at.closest(".row")].some(
+						(each) => each && getComputedStyle(each).outlineStyle === "solid",
+					);
+					return `${at.getAttribute("aria-label") ?? at.textContent.trim()}${ring ? "" : " UNSEEN"}`;
+				}),
+			);
 			if (seen.at(-1).startsWith("cache-17")) break;
 		}
-		assert.deepEqual(seen.filter((each) => each.endsWith("UNSEEN")), []);
-		const order = ["Skip to the content", "Sallyport: servers", "Servers", "Join tokens", "Sign out", "All 30", "Search servers", "Platform", "Add server", "Name", "cache-17"];
-		assert.deepEqual(order.filter((name) => seen.some((each) => each.startsWith(name))), order);
+		assert.deepEqual(
+			seen.filter((each) => each.endsWith("UNSEEN")),
+			[],
+		);
+		const order = [
+			"Skip to the content",
+			"Sallyport: servers",
+			"Servers",
+			"Join tokens",
+			"Sign out",
+			"All 30",
+			"Search servers",
+			"Platform",
+			"Add server",
+			"Name",
+			"cache-17",
+		];
+		assert.deepEqual(
+			order.filter((name) => seen.some((each) => each.startsWith(name))),
+			order,
+		);
 	}));
 
 test("ten thousand servers: quick to show, few elements, and all of them can be reached", () =>
-	withHub(chromium.browser, { arrange: (hub) => { hub.fill(10_000, (i) => (i % 1000 === 1 ? OFFLINE : {})); }, path: "/#/?sort=name" }, async (page, hub) => {
-		await row(page, "build-03").waitFor();
-		assert.equal(await page.getByRole("table").getAttribute("aria-rowcount"), "10001");
-		const elements = () => page.evaluate(() => document.querySelectorAll("*").length);
-		assert.ok((await elements()) < 1500, `${await elements()} elements`);
+	withHub(
+		chromium.browser,
+		{
+			arrange: (hub) => {
+				hub.fill(10_000, (i) => (i % 1000 === 1 ? OFFLINE : {}));
+			},
+			path: "/#/?sort=name",
+		},
+		async (page, hub) => {
+			await row(page, "build-03").waitFor();
+			assert.equal(await page.getByRole("table").getAttribute("aria-rowcount"), "10001");
+			const elements = () => page.evaluate(() => document.querySelectorAll("*").length);
+			assert.ok((await elements()) < 1500, `${await elements()} elements`);
 
-		// To the very end: pages come by cursor.
-		await page.keyboard.press("/");
-		await page.keyboard.press("ArrowDown");
-		await page.keyboard.press("End");
-		await page.waitForFunction(() => document.activeElement.textContent === "web-9995");
-		assert.ok((await elements()) < 1500, `${await elements()} elements at the end`);
-		const pages = hub.requests.filter((request) => request.includes("cursor=")).length;
-		assert.ok(pages >= 20 && pages < 30, `${pages} pages`);
+			// To the very end: pages come by cursor.
+			await page.keyboard.press("/");
+			await page.keyboard.press("ArrowDown");
+			await page.keyboard.press("End");
+			await page.waitForFunction(() => document.activeElement.textContent === "web-9995");
+			assert.ok((await elements()) < 1500, `${await elements()} elements at the end`);
+			const pages = hub.requests.filter((request) => request.includes("cursor=")).length;
+			assert.ok(pages >= 20 && pages < 30, `${pages} pages`);
 
-		// Drawing a frame while scrolling through all of it must not stall.
-		const worst = await page.evaluate(async () => {
-			let slowest = 0;
-			for (let y = 0; y < document.body.scrollHeight; y += document.body.scrollHeight / 60) {
-				const before = performance.now();
-				scrollTo(0, y);
-				await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
-				slowest = Math.max(slowest, performance.now() - before);
-			}
-			return slowest;
-		});
-		assert.ok(worst < 400, `a frame took ${worst.toFixed(0)} ms`);
-	}));
+			// Drawing a frame while scrolling through all of it must not stall.
+			const worst = await page.evaluate(async () => {
+				let slowest = 0;
+				for (let y = 0; y < document.body.scrollHeight; y += document.body.scrollHeight / 60) {
+					const before = performance.now();
+					scrollTo(0, y);
+					await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+					slowest = Math.max(slowest, performance.now() - before);
+				}
+				return slowest;
+			});
+			assert.ok(worst < 400, `a frame took ${worst.toFixed(0)} ms`);
+		},
+	));
 
 test("a page that fails on the way says so and can be had again", () =>
-	withHub(chromium.browser, { arrange: (hub) => { hub.fill(900); }, path: "/#/?sort=name" }, async (page, hub) => {
-		await row(page, "build-03").waitFor();
-		await page.waitForFunction(() => document.querySelectorAll(".row-bone").length === 0);
-		hub.failures.set("GET /v1/servers", { status: 500, title: "Internal error" });
-		await page.evaluate(() => scrollTo(0, 1e6));
-		await page.getByText("Internal error").waitFor();
-		hub.failures.clear();
-		await page.getByRole("button", { name: "Try again" }).click();
-		await page.getByText("Internal error").waitFor({ state: "detached" });
-		await page.keyboard.press("/");
-		await page.keyboard.press("ArrowDown");
-		await page.keyboard.press("End");
-		await row(page, "web-95").waitFor();
-	}));
+	withHub(
+		chromium.browser,
+		{
+			arrange: (hub) => {
+				hub.fill(900);
+			},
+			path: "/#/?sort=name",
+		},
+		async (page, hub) => {
+			await row(page, "build-03").waitFor();
+			await page.waitForFunction(() => document.querySelectorAll(".row-bone").length === 0);
+			hub.failures.set("GET /v1/servers", { status: 500, title: "Internal error" });
+			await page.evaluate(() => scrollTo(0, 1e6));
+			await page.getByText("Internal error").waitFor();
+			hub.failures.clear();
+			await page.getByRole("button", { name: "Try again" }).click();
+			await page.getByText("Internal error").waitFor({ state: "detached" });
+			await page.keyboard.press("/");
+			await page.keyboard.press("ArrowDown");
+			await page.keyboard.press("End");
+			await row(page, "web-95").waitFor();
+		},
+	));

@@ -12,100 +12,171 @@ const listRequests = (hub) => hub.requests.filter((request) => request.startsWit
 // The rows are there, the event stream is open, and the list was fetched once more after that.
 async function settled(page, hub) {
 	await page.locator(".row-grid .cell-name a").first().waitFor();
-	const fetched = () => hub.requests.slice(hub.requests.lastIndexOf("GET /v1/me")).filter((each) => each.startsWith("GET /v1/servers?"));
-	while (hub.listeners === 0 || fetched().length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+	const fetched = () =>
+		hub.requests
+			.slice(hub.requests.lastIndexOf("GET /v1/me"))
+			.filter((each) => each.startsWith("GET /v1/servers?"));
+	while (hub.listeners === 0 || fetched().length < 2)
+		await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 test("a new server takes its place, a changed one moves, a removed one goes: all pushed", () =>
-	withHub(chromium.browser, { arrange: (hub) => { hub.fill(5); } }, async (page, hub) => {
-		await settled(page, hub);
-		assert.deepEqual(await names(page), ["build-03", "cache-02", "db-01", "mail-04", "web-05"]);
-		const asked = listRequests(hub);
+	withHub(
+		chromium.browser,
+		{
+			arrange: (hub) => {
+				hub.fill(5);
+			},
+		},
+		async (page, hub) => {
+			await settled(page, hub);
+			assert.deepEqual(await names(page), ["build-03", "cache-02", "db-01", "mail-04", "web-05"]);
+			const asked = listRequests(hub);
 
-		hub.put(makeServer(77, { name: "cache-77" }));
-		await page.getByRole("link", { name: "cache-77" }).waitFor();
-		assert.deepEqual(await names(page), ["build-03", "cache-02", "cache-77", "db-01", "mail-04", "web-05"]);
-		await page.getByRole("button", { name: "All 6" }).waitFor();
+			hub.put(makeServer(77, { name: "cache-77" }));
+			await page.getByRole("link", { name: "cache-77" }).waitFor();
+			assert.deepEqual(await names(page), [
+				"build-03",
+				"cache-02",
+				"cache-77",
+				"db-01",
+				"mail-04",
+				"web-05",
+			]);
+			await page.getByRole("button", { name: "All 6" }).waitFor();
 
-		hub.put(makeServer(4, OFFLINE));
-		await page.getByText("rejects the credentials").waitFor();
-		assert.deepEqual((await names(page))[0], "mail-04");
-		await page.getByRole("button", { name: "Offline 1" }).waitFor();
+			hub.put(makeServer(4, OFFLINE));
+			await page.getByText("rejects the credentials").waitFor();
+			assert.deepEqual((await names(page))[0], "mail-04");
+			await page.getByRole("button", { name: "Offline 1" }).waitFor();
 
-		hub.put(makeServer(4, { since: new Date().toISOString() }));
-		await page.getByText("rejects the credentials").waitFor({ state: "detached" });
-		assert.equal((await names(page))[0], "build-03");
+			hub.put(makeServer(4, { since: new Date().toISOString() }));
+			await page.getByText("rejects the credentials").waitFor({ state: "detached" });
+			assert.equal((await names(page))[0], "build-03");
 
-		hub.remove(makeServer(1).id);
-		await page.getByRole("link", { name: "db-01" }).waitFor({ state: "detached" });
-		assert.equal(listRequests(hub), asked, "the list was fetched again");
-	}));
+			hub.remove(makeServer(1).id);
+			await page.getByRole("link", { name: "db-01" }).waitFor({ state: "detached" });
+			assert.equal(listRequests(hub), asked, "the list was fetched again");
+		},
+	));
 
 test("a pushed row that does not match the filter stays out", () =>
-	withHub(chromium.browser, { arrange: (hub) => { hub.fill(5); }, path: "/#/?q=web" }, async (page, hub) => {
-		await settled(page, hub);
-		hub.put(makeServer(78, { name: "mail-78" }));
-		hub.put(makeServer(79, { name: "web-79" }));
-		await page.getByRole("link", { name: "web-79" }).waitFor();
-		assert.deepEqual(await names(page), ["web-05", "web-79"]);
-		await page.getByText("2 servers match.").waitFor();
-	}));
+	withHub(
+		chromium.browser,
+		{
+			arrange: (hub) => {
+				hub.fill(5);
+			},
+			path: "/#/?q=web",
+		},
+		async (page, hub) => {
+			await settled(page, hub);
+			hub.put(makeServer(78, { name: "mail-78" }));
+			hub.put(makeServer(79, { name: "web-79" }));
+			await page.getByRole("link", { name: "web-79" }).waitFor();
+			assert.deepEqual(await names(page), ["web-05", "web-79"]);
+			await page.getByText("2 servers match.").waitFor();
+		},
+	));
 
 test("a lost hub is said at once; when it is back, what was missed is there", () =>
-	withHub(chromium.browser, { arrange: (hub) => { hub.fill(3); } }, async (page, hub) => {
-		await settled(page, hub);
-		hub.failures.set("GET /v1/events", { status: 503, title: "Restarting" });
-		hub.dropStreams();
-		await page.getByText("The connection to the hub is lost.").waitFor();
-		assert.match(await page.getByRole("alert").innerText(), /You see what was known at \d\d:\d\d:\d\d/);
-		hub.servers.set("missed", makeServer(88, { id: "missed", name: "web-88" }));
-		hub.failures.clear();
-		await page.getByRole("button", { name: "Try now" }).click();
-		await page.getByRole("link", { name: "web-88" }).waitFor();
-		await page.getByText("The connection to the hub is lost.").waitFor({ state: "detached" });
-	}));
+	withHub(
+		chromium.browser,
+		{
+			arrange: (hub) => {
+				hub.fill(3);
+			},
+		},
+		async (page, hub) => {
+			await settled(page, hub);
+			hub.failures.set("GET /v1/events", { status: 503, title: "Restarting" });
+			hub.dropStreams();
+			await page.getByText("The connection to the hub is lost.").waitFor();
+			assert.match(
+				await page.getByRole("alert").innerText(),
+				/You see what was known at \d\d:\d\d:\d\d/,
+			);
+			hub.servers.set("missed", makeServer(88, { id: "missed", name: "web-88" }));
+			hub.failures.clear();
+			await page.getByRole("button", { name: "Try now" }).click();
+			await page.getByRole("link", { name: "web-88" }).waitFor();
+			await page.getByText("The connection to the hub is lost.").waitFor({ state: "detached" });
+		},
+	));
 
 test("it comes back by itself", () =>
-	withHub(chromium.browser, { arrange: (hub) => { hub.fill(3); } }, async (page, hub) => {
-		await settled(page, hub);
-		hub.dropStreams();
-		await page.getByText("The connection to the hub is lost.").waitFor();
-		await page.getByText("The connection to the hub is lost.").waitFor({ state: "detached" });
-		assert.equal(hub.listeners, 1);
-	}));
+	withHub(
+		chromium.browser,
+		{
+			arrange: (hub) => {
+				hub.fill(3);
+			},
+		},
+		async (page, hub) => {
+			await settled(page, hub);
+			hub.dropStreams();
+			await page.getByText("The connection to the hub is lost.").waitFor();
+			await page.getByText("The connection to the hub is lost.").waitFor({ state: "detached" });
+			assert.equal(hub.listeners, 1);
+		},
+	));
 
 test("a connection that died silently is noticed", () =>
-	withHub(chromium.browser, { arrange: (hub) => { hub.fill(3); } }, async (page, hub) => {
-		await page.clock.install();
-		await page.reload();
-		await settled(page, hub);
-		await page.clock.fastForward(39_000);
-		assert.equal(await page.getByText("The connection to the hub is lost.").count(), 0);
-		await page.clock.fastForward(2000);
-		await page.getByText("The connection to the hub is lost.").waitFor();
-	}));
+	withHub(
+		chromium.browser,
+		{
+			arrange: (hub) => {
+				hub.fill(3);
+			},
+		},
+		async (page, hub) => {
+			await page.clock.install();
+			await page.reload();
+			await settled(page, hub);
+			await page.clock.fastForward(39_000);
+			assert.equal(await page.getByText("The connection to the hub is lost.").count(), 0);
+			await page.clock.fastForward(2000);
+			await page.getByText("The connection to the hub is lost.").waitFor();
+		},
+	));
 
 test("ten thousand servers that all come back at once leave the page usable", () =>
-	withHub(chromium.browser, { arrange: (hub) => { hub.fill(10_000, () => OFFLINE); } }, async (page, hub) => {
-		await settled(page, hub);
-		const started = Date.now();
-		for (let i = 1; i <= 10_000; i++) {
-			hub.servers.set(makeServer(i).id, makeServer(i));
-			hub.emit("server", makeServer(i));
-		}
-		hub.emit("counts", hub.counts());
-		await page.getByRole("button", { name: "Online 10,000" }).waitFor();
-		await page.waitForFunction(() => document.querySelectorAll(".row-offline").length === 0);
-		assert.ok(Date.now() - started < 8000, `${Date.now() - started} ms`);
-	}));
+	withHub(
+		chromium.browser,
+		{
+			arrange: (hub) => {
+				hub.fill(10_000, () => OFFLINE);
+			},
+		},
+		async (page, hub) => {
+			await settled(page, hub);
+			const started = Date.now();
+			for (let i = 1; i <= 10_000; i++) {
+				hub.servers.set(makeServer(i).id, makeServer(i));
+				hub.emit("server", makeServer(i));
+			}
+			hub.emit("counts", hub.counts());
+			await page.getByRole("button", { name: "Online 10,000" }).waitFor();
+			await page.waitForFunction(() => document.querySelectorAll(".row-offline").length === 0);
+			assert.ok(Date.now() - started < 8000, `${Date.now() - started} ms`);
+		},
+	));
 
 test("time goes on: how long it has been so is kept true", () =>
-	withHub(chromium.browser, { arrange: (hub) => { hub.fill(1, () => ({ since: new Date(Date.now() - 59 * 60_000).toISOString() })); } }, async (page, hub) => {
-		await page.clock.install();
-		await page.reload();
-		await settled(page, hub);
-		await page.getByText("for 59 minutes").waitFor();
-		await page.clock.fastForward(36_000);
-		await page.clock.fastForward(36_000);
-		await page.getByText("for 1 hour").waitFor();
-	}));
+	withHub(
+		chromium.browser,
+		{
+			arrange: (hub) => {
+				hub.fill(1, () => ({ since: new Date(Date.now() - 59 * 60_000).toISOString() }));
+			},
+		},
+		async (page, hub) => {
+			await page.clock.install();
+			await page.reload();
+			await settled(page, hub);
+			await page.getByText("for 59 minutes").waitFor();
+			await page.clock.fastForward(36_000);
+			await page.clock.fastForward(36_000);
+			await page.getByText("for 1 hour").waitFor();
+		},
+	));

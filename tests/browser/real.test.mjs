@@ -16,7 +16,16 @@ const top = fileURLToPath(new URL("../../", import.meta.url));
 const build = path.resolve(top, process.env.SALLYPORT_BUILD ?? "build");
 const program = (name) => path.join(build, name);
 const PASSWORD = "seven quiet lanterns";
-const QUICK = ["--heartbeat-ms", "500", "--heartbeat-jitter-ms", "0", "--heartbeat-timeout-ms", "2000", "--backoff-cap-ms", "500"];
+const QUICK = [
+	"--heartbeat-ms",
+	"500",
+	"--heartbeat-jitter-ms",
+	"0",
+	"--heartbeat-timeout-ms",
+	"2000",
+	"--backoff-cap-ms",
+	"500",
+];
 
 // No proxy of this machine's environment: everything stays on loopback.
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/proxy/i.test(name)));
@@ -52,7 +61,11 @@ async function end(child, signal = "SIGTERM") {
 }
 
 async function startHub(listen) {
-	hub = start("sallyport-hub", ["serve", "--root", path.join(root, "hub"), "--listen", listen, "--name", "127.0.0.1", ...QUICK], /^ready$/m);
+	hub = start(
+		"sallyport-hub",
+		["serve", "--root", path.join(root, "hub"), "--listen", listen, "--name", "127.0.0.1", ...QUICK],
+		/^ready$/m,
+	);
 	await hub.ready;
 	hub.origin = hub.said.match(/https:\/\/127\.0\.0\.1:\d+/)[0];
 	return hub;
@@ -61,7 +74,8 @@ async function startHub(listen) {
 const startAgent = () => start("sallyport", ["agent", "--verbose", "--root", path.join(root, "agent")]);
 
 before(async () => {
-	for (const name of ["sallyport", "sallyport-hub"]) assert.ok(existsSync(program(name)), `${program(name)} is missing: ./dev build`);
+	for (const name of ["sallyport", "sallyport-hub"])
+		assert.ok(existsSync(program(name)), `${program(name)} is missing: ./dev build`);
 	root = await mkdtemp(path.join(os.tmpdir(), "sallyport-real-"));
 	await startHub("127.0.0.1:0");
 });
@@ -95,7 +109,10 @@ tell("the one-time link makes the first administrator", async () => {
 	await page.getByRole("button", { name: "Make administrator and sign in" }).click();
 	await page.getByRole("heading", { name: "No servers yet" }).waitFor();
 	const [cookie] = await session.cookies();
-	assert.deepEqual([cookie.name, cookie.secure, cookie.httpOnly, cookie.sameSite, cookie.path], ["__Host-sallyport", true, true, "Strict", "/"]);
+	assert.deepEqual(
+		[cookie.name, cookie.secure, cookie.httpOnly, cookie.sameSite, cookie.path],
+		["__Host-sallyport", true, true, "Strict", "/"],
+	);
 	assert.equal(await page.evaluate(() => document.cookie), "");
 
 	const again = await openPage(chromium.browser, link);
@@ -130,7 +147,9 @@ tell("signing out and in, with the wrong password and the right one", async (pag
 });
 
 tell("a machine that joins with the copied command arrives without a reload", async (page) => {
-	await page.evaluate(() => { window.notReloaded = true; });
+	await page.evaluate(() => {
+		window.notReloaded = true;
+	});
 	await page.getByRole("link", { name: "Add server" }).click();
 	await page.getByLabel("Label").fill("the story");
 	await page.getByRole("button", { name: "Make token" }).click();
@@ -142,7 +161,9 @@ tell("a machine that joins with the copied command arrives without a reload", as
 	agent = startAgent();
 	await page.getByText("It is here:").waitFor();
 	await page.getByRole("button", { name: "Done" }).click();
-	const row = page.getByRole("row").filter({ has: page.getByRole("link", { name: os.hostname(), exact: true }) });
+	const row = page
+		.getByRole("row")
+		.filter({ has: page.getByRole("link", { name: os.hostname(), exact: true }) });
 	await row.getByText("Online").waitFor();
 	assert.equal(await page.evaluate(() => window.notReloaded), true);
 	assert.match(await row.innerText(), /\d+\.\d+\.\d+\.\d+/);
@@ -153,15 +174,26 @@ tell("its page shows who it is, its way to the hub, and what its check found", a
 	await page.getByRole("heading", { level: 1, name: os.hostname() }).waitFor();
 	const way = page.getByRole("region", { name: "Way to the hub" });
 	for (const stage of ["resolve", "connect", "secure", "hello"]) {
-		assert.match(await way.getByRole("button", { name: new RegExp(stage) }).innerText(), / ?(ms|s)$|not needed/, stage);
+		assert.match(
+			await way.getByRole("button", { name: new RegExp(stage) }).innerText(),
+			/ ?(ms|s)$|not needed/,
+			stage,
+		);
 	}
 	assert.match(await way.getByRole("button", { name: /tunnel/ }).innerText(), /not needed/);
 	await way.getByRole("button", { name: /secure/ }).click();
-	await page.getByRole("region", { name: "What secure saw" }).getByText(/TLSv?1\.[23]/).first().waitFor();
+	await page
+		.getByRole("region", { name: "What secure saw" })
+		.getByText(/TLSv?1\.[23]/)
+		.first()
+		.waitFor();
 	const identity = page.getByRole("region", { name: "Identity" });
 	await identity.getByText(/^SHA256:/).waitFor();
 	await page.getByRole("region", { name: "Inventory" }).getByText(os.release()).waitFor();
-	await page.getByRole("region", { name: "Latest check" }).getByText(/Everything passes|It works, with warnings|Nothing failed|Something is in the way/).waitFor({ timeout: 60_000 });
+	await page
+		.getByRole("region", { name: "Latest check" })
+		.getByText(/Everything passes|It works, with warnings|Nothing failed|Something is in the way/)
+		.waitFor({ timeout: 60_000 });
 	for (const colorScheme of ["light", "dark"]) {
 		await paintIn(page, colorScheme);
 		assert.deepEqual(await page.evaluate(lowContrast), []);
@@ -171,7 +203,9 @@ tell("its page shows who it is, its way to the hub, and what its check found", a
 
 tell("an agent that is killed goes offline, with the reason; one that comes back is online", async (page) => {
 	await page.getByRole("link", { name: "Servers", exact: true }).first().click();
-	const row = page.getByRole("row").filter({ has: page.getByRole("link", { name: os.hostname(), exact: true }) });
+	const row = page
+		.getByRole("row")
+		.filter({ has: page.getByRole("link", { name: os.hostname(), exact: true }) });
 	await row.getByText("Online").waitFor();
 	await end(agent, "SIGKILL");
 	await row.getByText("Offline").waitFor();
@@ -190,8 +224,14 @@ tell("a hub that restarts is said to be lost, and found again by itself", async 
 	await end(hub);
 	await page.getByText("The connection to the hub is lost.").waitFor();
 	await startHub(listen);
-	await page.getByText("The connection to the hub is lost.").waitFor({ state: "detached", timeout: 30_000 });
-	await page.getByRole("row").filter({ hasText: os.hostname() }).getByText("Online").waitFor({ timeout: 30_000 });
+	await page
+		.getByText("The connection to the hub is lost.")
+		.waitFor({ state: "detached", timeout: 30_000 });
+	await page
+		.getByRole("row")
+		.filter({ hasText: os.hostname() })
+		.getByText("Online")
+		.waitFor({ timeout: 30_000 });
 });
 
 tell("the list by keyboard: search, row, page, back", async (page) => {
@@ -231,7 +271,11 @@ tell("a removed server leaves the list, and its agent is told", async (page) => 
 	await page.getByRole("dialog").getByRole("button", { name: "Remove server" }).click();
 	await page.getByRole("heading", { name: "No servers yet" }).waitFor();
 	const status = async () => {
-		const { stdout } = await run(program("sallyport"), ["status", "--format", "json", "--root", path.join(root, "agent")], { env }).catch((error) => error);
+		const { stdout } = await run(
+			program("sallyport"),
+			["status", "--format", "json", "--root", path.join(root, "agent")],
+			{ env },
+		).catch((error) => error);
 		return stdout;
 	};
 	const deadline = Date.now() + 20_000;

@@ -8,7 +8,10 @@ import { useBrowser, withHub } from "./lib.mjs";
 const chromium = useBrowser();
 const SERVER = makeServer(1).id;
 const on = (detail, over = {}) => ({
-	arrange: (hub) => { hub.fill(3, (i) => (i === 1 ? over : {})); hub.detail = detail; },
+	arrange: (hub) => {
+		hub.fill(3, (i) => (i === 1 ? over : {}));
+		hub.detail = detail;
+	},
 	path: `/#/servers/${SERVER}`,
 });
 const panel = (page, name) => page.getByRole("region", { name, exact: true });
@@ -18,10 +21,19 @@ test("the way through a proxy is drawn stage by stage, and a stage opens to its 
 		const way = panel(page, "Way to the hub");
 		await way.waitFor();
 		const stops = await way.getByRole("listitem").allInnerTexts();
-		assert.deepEqual(stops.map((stop) => stop.replace(/\s+/g, " ")), [
-			"this machine 10.0.0.1", "resolve 1.8 ms", "connect 0.6 ms", "proxy 10.0.0.9:3128",
-			"tunnel 4.2 ms", "secure 22 ms", "hello 8.9 ms", "hub hub.example.net",
-		]);
+		assert.deepEqual(
+			stops.map((stop) => stop.replace(/\s+/g, " ")),
+			[
+				"this machine 10.0.0.1",
+				"resolve 1.8 ms",
+				"connect 0.6 ms",
+				"proxy 10.0.0.9:3128",
+				"tunnel 4.2 ms",
+				"secure 22 ms",
+				"hello 8.9 ms",
+				"hub hub.example.net",
+			],
+		);
 		const secure = way.getByRole("button", { name: /secure/ });
 		assert.equal(await secure.getAttribute("aria-expanded"), "false");
 		await secure.focus();
@@ -33,19 +45,44 @@ test("the way through a proxy is drawn stage by stage, and a stage opens to its 
 	}));
 
 test("the direct way shows the tunnel as not needed", () =>
-	withHub(chromium.browser, on({ path: { proxy: null, at: new Date().toISOString(),
-		stages: STAGES.map((stage) => (stage.stage === "tunnel" ? { ...stage, status: "skipped", ms: 0 } : stage)) } }), async (page) => {
-		const way = panel(page, "Way to the hub");
-		await way.getByText("not needed").waitFor();
-		assert.equal(await way.getByText("proxy", { exact: true }).count(), 0);
-	}));
+	withHub(
+		chromium.browser,
+		on({
+			path: {
+				proxy: null,
+				at: new Date().toISOString(),
+				stages: STAGES.map((stage) =>
+					stage.stage === "tunnel" ? { ...stage, status: "skipped", ms: 0 } : stage,
+				),
+			},
+		}),
+		async (page) => {
+			const way = panel(page, "Way to the hub");
+			await way.getByText("not needed").waitFor();
+			assert.equal(await way.getByText("proxy", { exact: true }).count(), 0);
+		},
+	));
 
 test("a way that failed shows where, opened to the evidence", () =>
-	withHub(chromium.browser, on({ path: { proxy: "http://10.0.0.9:3128", at: new Date().toISOString(),
-		stages: [STAGES[0], STAGES[1], { stage: "tunnel", status: "fail", ms: 3, evidence: { status: "407" } }, { stage: "secure", status: "not-reached", ms: 0 }] } }), async (page) => {
-		await page.getByRole("region", { name: "What tunnel saw" }).getByText("407").waitFor();
-		await panel(page, "Way to the hub").getByText("not reached").waitFor();
-	}));
+	withHub(
+		chromium.browser,
+		on({
+			path: {
+				proxy: "http://10.0.0.9:3128",
+				at: new Date().toISOString(),
+				stages: [
+					STAGES[0],
+					STAGES[1],
+					{ stage: "tunnel", status: "fail", ms: 3, evidence: { status: "407" } },
+					{ stage: "secure", status: "not-reached", ms: 0 },
+				],
+			},
+		}),
+		async (page) => {
+			await page.getByRole("region", { name: "What tunnel saw" }).getByText("407").waitFor();
+			await panel(page, "Way to the hub").getByText("not reached").waitFor();
+		},
+	));
 
 test("an offline server says why, since when, and what to do", () =>
 	withHub(chromium.browser, on({}, OFFLINE), async (page) => {
@@ -72,7 +109,10 @@ test("the latest check: verdict, causes with the remedy first, requirements with
 		const check = panel(page, "Latest check");
 		await check.getByText("Something is in the way").waitFor();
 		const cause = await check.getByRole("article").innerText();
-		assert.ok(cause.indexOf("Allow CONNECT to rttf.citrix.com:443") < cause.indexOf("forbids rttf.citrix.com:443"));
+		assert.ok(
+			cause.indexOf("Allow CONNECT to rttf.citrix.com:443") <
+				cause.indexOf("forbids rttf.citrix.com:443"),
+		);
 		assert.match(cause, /For the proxy administrator · certain/);
 		const requirements = await check.locator(".req-title").allInnerTexts();
 		assert.match(requirements[0], /rttf\.citrix\.com/);
@@ -81,25 +121,59 @@ test("the latest check: verdict, causes with the remedy first, requirements with
 	}));
 
 test("without a check it says how to run one", () =>
-	withHub(chromium.browser, on({ check: null, check_at: null, path: null, inventory: {} }), async (page) => {
-		await page.getByText("sudo sallyport check", { exact: true }).waitFor();
-		await page.getByText("The machine has not told its way yet.").waitFor();
-	}));
+	withHub(
+		chromium.browser,
+		on({ check: null, check_at: null, path: null, inventory: {} }),
+		async (page) => {
+			await page.getByText("sudo sallyport check", { exact: true }).waitFor();
+			await page.getByText("The machine has not told its way yet.").waitFor();
+		},
+	));
 
 const EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>";
 test("what a machine says of itself stays text, however it lies", () =>
-	withHub(chromium.browser, on({
-		inventory: { name: EVIL, cpu: "not a tree", memory: { total: "much", free: [] }, interfaces: [1, null, { name: EVIL, ipv4: { a: 1 } }], disks: "none", os_name: EVIL.repeat(200) },
-		path: { proxy: EVIL, at: "never", stages: [{ stage: "secure", status: EVIL, ms: "soon", evidence: { [EVIL]: EVIL } }, null, 7] },
-		check: { verdict: EVIL, causes: [{ sentence: EVIL, remedy: 5, evidence: "x", affects: {} }, null], requirements: Array.from({ length: 5000 }, () => ({ title: EVIL, status: "__proto__", stages: [{}] })) },
-	}, { name: EVIL, reason: EVIL, cause: "__proto__", status: "offline" }), async (page) => {
-		await page.getByRole("heading", { level: 1 }).waitFor();
-		await page.getByText("The report has no verdict").waitFor();
-		assert.equal(await page.getByRole("heading", { level: 1 }).innerText(), EVIL);
-		assert.equal(await page.locator("img").count(), 0);
-		assert.equal(await page.locator("body script").count(), 0);
-		assert.ok((await page.locator(".req").count()) <= 300);
-	}));
+	withHub(
+		chromium.browser,
+		on(
+			{
+				inventory: {
+					name: EVIL,
+					cpu: "not a tree",
+					memory: { total: "much", free: [] },
+					interfaces: [1, null, { name: EVIL, ipv4: { a: 1 } }],
+					disks: "none",
+					os_name: EVIL.repeat(200),
+				},
+				path: {
+					proxy: EVIL,
+					at: "never",
+					stages: [
+						{ stage: "secure", status: EVIL, ms: "soon", evidence: { [EVIL]: EVIL } },
+						null,
+						7,
+					],
+				},
+				check: {
+					verdict: EVIL,
+					causes: [{ sentence: EVIL, remedy: 5, evidence: "x", affects: {} }, null],
+					requirements: Array.from({ length: 5000 }, () => ({
+						title: EVIL,
+						status: "__proto__",
+						stages: [{}],
+					})),
+				},
+			},
+			{ name: EVIL, reason: EVIL, cause: "__proto__", status: "offline" },
+		),
+		async (page) => {
+			await page.getByRole("heading", { level: 1 }).waitFor();
+			await page.getByText("The report has no verdict").waitFor();
+			assert.equal(await page.getByRole("heading", { level: 1 }).innerText(), EVIL);
+			assert.equal(await page.locator("img").count(), 0);
+			assert.equal(await page.locator("body script").count(), 0);
+			assert.ok((await page.locator(".req").count()) <= 300);
+		},
+	));
 
 test("removing asks first, starts on the harmless button, and closes on Escape", () =>
 	withHub(chromium.browser, on({}), async (page, hub) => {
@@ -121,7 +195,11 @@ test("removing asks first, starts on the harmless button, and closes on Escape",
 
 test("a removal that fails says so in the dialog", () =>
 	withHub(chromium.browser, on({}), async (page, hub) => {
-		hub.failures.set(`DELETE /v1/servers/${SERVER}`, { status: 503, title: "Unavailable", detail: "The database cannot be written." });
+		hub.failures.set(`DELETE /v1/servers/${SERVER}`, {
+			status: 503,
+			title: "Unavailable",
+			detail: "The database cannot be written.",
+		});
 		await page.getByRole("button", { name: "Remove server" }).click();
 		await page.getByRole("dialog").getByRole("button", { name: "Remove server" }).click();
 		await page.getByRole("dialog").getByText("The database cannot be written.").waitFor();

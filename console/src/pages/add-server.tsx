@@ -25,7 +25,13 @@ const MAX_USES = 10_000;
 const MAX_LABEL = 100;
 const MAX_ASKED = 200; // a hub that restarts sends every server: do not ask after all of them
 
-function TokenForm({ onMade, onClose }: { onMade: (token: NewToken, at: number) => void; onClose: () => void }) {
+function TokenForm({
+	onMade,
+	onClose,
+}: {
+	onMade: (token: NewToken, at: number) => void;
+	onClose: () => void;
+}) {
 	const [label, setLabel] = useState("");
 	const [expires, setExpires] = useState(86_400);
 	const [uses, setUses] = useState("1");
@@ -49,34 +55,68 @@ function TokenForm({ onMade, onClose }: { onMade: (token: NewToken, at: number) 
 
 	return (
 		<form onSubmit={(event) => void submit(event)}>
-			<p>A join token lets a machine join this hub. You run two commands on the machine; nothing on it has to be reachable from here.</p>
+			<p>
+				A join token lets a machine join this hub. You run two commands on the machine; nothing on it
+				has to be reachable from here.
+			</p>
 			<div class="field-row">
 				<div class="field">
 					<label for="uses">Machines</label>
-					<input id="uses" type="number" inputMode="numeric" min={1} max={MAX_USES} value={uses} required
-						aria-invalid={!usesOk} aria-describedby="uses-hint" onInput={(event) => setUses(event.currentTarget.value)} />
+					<input
+						id="uses"
+						type="number"
+						inputMode="numeric"
+						min={1}
+						max={MAX_USES}
+						value={uses}
+						required
+						aria-invalid={!usesOk}
+						aria-describedby="uses-hint"
+						onInput={(event) => setUses(event.currentTarget.value)}
+					/>
 					<p class="field-hint" id="uses-hint">
-						{usesOk ? "How many may join with this token." : `A number from 1 to ${MAX_USES.toLocaleString("en-GB")}.`}
+						{usesOk
+							? "How many may join with this token."
+							: `A number from 1 to ${MAX_USES.toLocaleString("en-GB")}.`}
 					</p>
 				</div>
 				<div class="field">
 					<label for="expires">Valid for</label>
-					<select id="expires" class="select" value={expires}
-						onChange={(event) => setExpires(Number(event.currentTarget.value))}>
-						{EXPIRIES.map((each) => <option key={each.seconds} value={each.seconds}>{each.label}</option>)}
+					<select
+						id="expires"
+						class="select"
+						value={expires}
+						onChange={(event) => setExpires(Number(event.currentTarget.value))}
+					>
+						{EXPIRIES.map((each) => (
+							<option key={each.seconds} value={each.seconds}>
+								{each.label}
+							</option>
+						))}
 					</select>
 					<p class="field-hint">Machines that have joined stay.</p>
 				</div>
 			</div>
 			<div class="field">
-				<label for="label">Label <span class="optional">(optional)</span></label>
-				<input id="label" type="text" value={label} maxLength={MAX_LABEL} autocomplete="off"
-					placeholder="web servers in Zürich" onInput={(event) => setLabel(event.currentTarget.value)} />
+				<label for="label">
+					Label <span class="optional">(optional)</span>
+				</label>
+				<input
+					id="label"
+					type="text"
+					value={label}
+					maxLength={MAX_LABEL}
+					autocomplete="off"
+					placeholder="web servers in Zürich"
+					onInput={(event) => setLabel(event.currentTarget.value)}
+				/>
 				<p class="field-hint">For the list of tokens, so that you know later what it was for.</p>
 			</div>
 			{problem && <ProblemNote problem={problem} />}
 			<div class="dialog-actions">
-				<button type="button" class="button" onClick={onClose}>Cancel</button>
+				<button type="button" class="button" onClick={onClose}>
+					Cancel
+				</button>
 				<button class="button button-primary" autoFocus disabled={busy || !usesOk}>
 					{busy ? "Making the token…" : "Make token"}
 				</button>
@@ -112,21 +152,25 @@ function Waiting({ token, at, live, roster }: { token: NewToken; at: number; liv
 	return (
 		<div class="arrivals" role="status">
 			{arrived.length === 0 ? (
-				<p class="waiting"><span class="pulse" aria-hidden="true" />
+				<p class="waiting">
+					<span class="pulse" aria-hidden="true" />
 					{token.uses === 1 ? "Waiting for the server…" : "Waiting for the servers…"}
 				</p>
 			) : (
 				<ul>
 					{arrived.slice(0, 8).map((row) => (
 						<li key={row.id}>
-							<Check /> It is here: <a href={`#/servers/${encodeURIComponent(row.id)}`}>{row.name || row.id}</a>
+							<Check /> It is here:{" "}
+							<a href={`#/servers/${encodeURIComponent(row.id)}`}>{row.name || row.id}</a>
 							<span class="quiet">{row.address}</span>
 						</li>
 					))}
 				</ul>
 			)}
 			{token.uses > 1 && arrived.length > 0 && (
-				<p class="quiet">{arrived.length} of up to {plural(token.uses, "machine")} so far.</p>
+				<p class="quiet">
+					{arrived.length} of up to {plural(token.uses, "machine")} so far.
+				</p>
 			)}
 		</div>
 	);
@@ -164,17 +208,25 @@ export function AddServer({ me, live, roster }: AddProps) {
 				</li>
 			</ol>
 			<p class="quiet">
-				The token is shown once. {token.uses === 1 ? "One machine" : plural(token.uses, "machine")} may use it, until{" "}
-				{moment(token.expires_at, now)} ({ahead(token.expires_at, now)}).
+				The token is shown once. {token.uses === 1 ? "One machine" : plural(token.uses, "machine")}{" "}
+				may use it, until {moment(token.expires_at, now)} ({ahead(token.expires_at, now)}).
 			</p>
 			<Waiting token={token} at={at} live={live} roster={roster} />
 			<details class="door-help">
 				<summary>It does not appear?</summary>
-				<p>The first command says why: it names the cause and who can mend it. To see every step of the way to this hub, run on the machine:</p>
-				<Command text={`sallyport check --hub ${me.hub.url}`} label="the command that checks the way" />
+				<p>
+					The first command says why: it names the cause and who can mend it. To see every step of
+					the way to this hub, run on the machine:
+				</p>
+				<Command
+					text={`sallyport check --hub ${me.hub.url}`}
+					label="the command that checks the way"
+				/>
 			</details>
 			<div class="dialog-actions">
-				<button class="button button-primary" autoFocus onClick={close}>Done</button>
+				<button class="button button-primary" autoFocus onClick={close}>
+					Done
+				</button>
 			</div>
 		</Dialog>
 	);

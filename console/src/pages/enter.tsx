@@ -14,7 +14,9 @@ function Door({ title, children }: { title: string; children: ComponentChildren 
 	return (
 		<main class="door">
 			<div class="door-card">
-				<p class="door-brand"><Gate /> Sallyport</p>
+				<p class="door-brand">
+					<Gate /> Sallyport
+				</p>
 				<h1>{title}</h1>
 				{children}
 			</div>
@@ -34,25 +36,54 @@ interface FieldProps {
 	invalid?: boolean;
 }
 
-function Field({ id, label, value, onInput, type = "text", autoComplete, autoFocus, hint, invalid }: FieldProps) {
+function Field({
+	id,
+	label,
+	value,
+	onInput,
+	type = "text",
+	autoComplete,
+	autoFocus,
+	hint,
+	invalid,
+}: FieldProps) {
 	const [shown, setShown] = useState(false);
 	const secret = type === "password";
 	return (
 		<div class="field">
 			<label for={id}>{label}</label>
 			<div class="field-box">
-				<input id={id} name={id} type={secret && shown ? "text" : type} value={value} required
-					autocomplete={autoComplete} autocapitalize="none" spellcheck={false} autoFocus={autoFocus ?? false}
-					aria-invalid={invalid ?? false} aria-describedby={hint ? `${id}-hint` : undefined}
-					onInput={(event) => onInput(event.currentTarget.value)} />
+				<input
+					id={id}
+					name={id}
+					type={secret && shown ? "text" : type}
+					value={value}
+					required
+					autocomplete={autoComplete}
+					autocapitalize="none"
+					spellcheck={false}
+					autoFocus={autoFocus ?? false}
+					aria-invalid={invalid ?? false}
+					aria-describedby={hint ? `${id}-hint` : undefined}
+					onInput={(event) => onInput(event.currentTarget.value)}
+				/>
 				{secret && (
-					<button type="button" class="field-show" aria-pressed={shown} onClick={() => setShown(!shown)}
-						aria-label={shown ? "Hide the password" : "Show the password"}>
+					<button
+						type="button"
+						class="field-show"
+						aria-pressed={shown}
+						onClick={() => setShown(!shown)}
+						aria-label={shown ? "Hide the password" : "Show the password"}
+					>
 						{shown ? "Hide" : "Show"}
 					</button>
 				)}
 			</div>
-			{hint && <p class="field-hint" id={`${id}-hint`}>{hint}</p>}
+			{hint && (
+				<p class="field-hint" id={`${id}-hint`}>
+					{hint}
+				</p>
+			)}
 		</div>
 	);
 }
@@ -103,9 +134,23 @@ export function SignIn({ onEntered }: EnterProps) {
 	return (
 		<Door title="Sign in">
 			<form onSubmit={(event) => void submit(event)}>
-				<Field id="name" label="Name" value={name} onInput={setName} autoComplete="username" autoFocus />
-				<Field id="password" label="Password" type="password" value={password} onInput={setPassword}
-					autoComplete="current-password" invalid={wrong} />
+				<Field
+					id="name"
+					label="Name"
+					value={name}
+					onInput={setName}
+					autoComplete="username"
+					autoFocus
+				/>
+				<Field
+					id="password"
+					label="Password"
+					type="password"
+					value={password}
+					onInput={setPassword}
+					autoComplete="current-password"
+					invalid={wrong}
+				/>
 				{problem && (
 					<p class="form-problem" role="alert">
 						{wrong
@@ -159,25 +204,44 @@ export function SetUp({ code, onEntered }: EnterProps & { code: string }) {
 
 	return (
 		<Door title="Make the first administrator">
-			<p class="door-lead">This link works once. With this name and password you sign in from now on.</p>
+			<p class="door-lead">
+				This link works once. With this name and password you sign in from now on.
+			</p>
 			<form onSubmit={(event) => void submit(event)}>
 				<Field id="name" label="Name" value={name} onInput={setName} autoComplete="username" />
-				<Field id="password" label="Password" type="password" value={password} onInput={setPassword}
-					autoComplete="new-password" autoFocus
+				<Field
+					id="password"
+					label="Password"
+					type="password"
+					value={password}
+					onInput={setPassword}
+					autoComplete="new-password"
+					autoFocus
 					hint={
 						password === ""
 							? `At least ${MIN_PASSWORD} characters. A few unrelated words are easy to keep.`
 							: missing > 0
 								? `${plural(missing, "character")} to go.`
 								: "Long enough."
-					} />
+					}
+				/>
 				{problem && (
 					<p class="form-problem" role="alert">
-						<Prose text={SETUP_ADVICE[problem.status] ?? `${problem.message} ${problem.advice}`} />
-						{problem.status === 410 && <> <a href="#/">Go to sign in</a></>}
+						<Prose
+							text={SETUP_ADVICE[problem.status] ?? `${problem.message} ${problem.advice}`}
+						/>
+						{problem.status === 410 && (
+							<>
+								{" "}
+								<a href="#/">Go to sign in</a>
+							</>
+						)}
 					</p>
 				)}
-				<button class="button button-primary button-wide" disabled={busy || missing > 0 || name === ""}>
+				<button
+					class="button button-primary button-wide"
+					disabled={busy || missing > 0 || name === ""}
+				>
 					{busy ? "One moment…" : "Make administrator and sign in"}
 				</button>
 			</form>
@@ -189,10 +253,18 @@ export function SetUp({ code, onEntered }: EnterProps & { code: string }) {
 export function SetUpFirst({ retry }: { retry: () => void }) {
 	return (
 		<Door title="This hub is new">
-			<p class="door-lead">It has no administrator yet. Open the one-time link that it printed when it started.</p>
-			<p><Prose text="The link begins with `first administrator:`. To see it again, on the hub:" /></p>
-			<p><code class="block">journalctl -u sallyport-hub | grep 'first administrator'</code></p>
-			<button class="button" onClick={retry}>I have done that</button>
+			<p class="door-lead">
+				It has no administrator yet. Open the one-time link that it printed when it started.
+			</p>
+			<p>
+				<Prose text="The link begins with `first administrator:`. To see it again, on the hub:" />
+			</p>
+			<p>
+				<code class="block">journalctl -u sallyport-hub | grep 'first administrator'</code>
+			</p>
+			<button class="button" onClick={retry}>
+				I have done that
+			</button>
 		</Door>
 	);
 }

@@ -65,15 +65,31 @@ function WhyOffline({ server, now }: { server: Server; now: number }) {
 	const remedy = remedyFor(server, now);
 	return (
 		<section class="note note-bad why" aria-labelledby="why">
-			<h2 id="why">{server.reason ? <Prose text={server.reason} /> : "The hub does not know why it went away."}</h2>
+			<h2 id="why">
+				{server.reason ? <Prose text={server.reason} /> : "The hub does not know why it went away."}
+			</h2>
 			<p class="quiet">
-				Offline since {moment(server.since, now)}, {lasting(server.since, now)} · last seen {ago(server.last_seen, now)}
-				{server.cause && <> · <code>{server.cause}</code></>}
+				Offline since {moment(server.since, now)}, {lasting(server.since, now)} · last seen{" "}
+				{ago(server.last_seen, now)}
+				{server.cause && (
+					<>
+						{" "}
+						· <code>{server.cause}</code>
+					</>
+				)}
 			</p>
-			{remedy && <p class="why-remedy"><strong>What to do:</strong> <Prose text={remedy.remedy} /> <span class="quiet">For the {remedy.who}.</span></p>}
+			{remedy && (
+				<p class="why-remedy">
+					<strong>What to do:</strong> <Prose text={remedy.remedy} />{" "}
+					<span class="quiet">For the {remedy.who}.</span>
+				</p>
+			)}
 			<details open={!remedy || remedy.askMachine}>
 				<summary>Ask the machine itself</summary>
-				<p>It knows more of its way out than the hub can. On the machine, this names the cause and the remedy:</p>
+				<p>
+					It knows more of its way out than the hub can. On the machine, this names the cause and
+					the remedy:
+				</p>
 				<Command text="sudo sallyport status" label="the command that tells the agent's state" />
 				<p>If it cannot be reached at all, it may be switched off.</p>
 			</details>
@@ -81,7 +97,17 @@ function WhyOffline({ server, now }: { server: Server; now: number }) {
 	);
 }
 
-function Panel({ title, note, children, className = "" }: { title: string; note?: ComponentChildren; children: ComponentChildren; className?: string }) {
+function Panel({
+	title,
+	note,
+	children,
+	className = "",
+}: {
+	title: string;
+	note?: ComponentChildren;
+	children: ComponentChildren;
+	className?: string;
+}) {
 	const id = `panel-${title.toLowerCase().replaceAll(" ", "-")}`;
 	return (
 		<section class={`panel ${className}`} aria-labelledby={id}>
@@ -94,15 +120,31 @@ function Panel({ title, note, children, className = "" }: { title: string; note?
 	);
 }
 
-function Removal({ server, onClose, onRemoved }: { server: Server; onClose: () => void; onRemoved: () => void }) {
+function Removal({
+	server,
+	onClose,
+	onRemoved,
+}: {
+	server: Server;
+	onClose: () => void;
+	onRemoved: () => void;
+}) {
 	const remove = async () => {
 		await api.removeServer(server.id);
 		onRemoved();
 	};
 	return (
-		<Confirm title={`Remove ${server.name || "this server"}?`} action="Remove server" doing="Removing…" onConfirm={remove} onClose={onClose}>
+		<Confirm
+			title={`Remove ${server.name || "this server"}?`}
+			action="Remove server"
+			doing="Removing…"
+			onConfirm={remove}
+			onClose={onClose}
+		>
 			<p>Its key is revoked and it leaves the list. The agent on it is told, and stops trying.</p>
-			<p>It can come back with <code>sallyport leave</code> and a new join token.</p>
+			<p>
+				It can come back with <code>sallyport leave</code> and a new join token.
+			</p>
 		</Confirm>
 	);
 }
@@ -124,14 +166,31 @@ export function ServerPage({ id, me, live, roster }: ServerPageProps) {
 	useArrival(id);
 
 	const list = `#${listPath(roster.query)}`;
-	const back = <p class="back"><a href={list}><Back /> Servers</a></p>;
+	const back = (
+		<p class="back">
+			<a href={list}>
+				<Back /> Servers
+			</a>
+		</p>
+	);
 	if (removed || problem?.status === 404) {
 		return (
 			<main class="page" id="main" tabIndex={-1}>
 				{back}
-				<Empty title={removed ? `${known?.name || "This server"} was removed` : "There is no such server"}>
-					<p>{removed ? "Its key is revoked." : "It may have been removed."} It can join again with a new token.</p>
-					<p><a class="button" href={list}>Go to the servers</a></p>
+				<Empty
+					title={
+						removed ? `${known?.name || "This server"} was removed` : "There is no such server"
+					}
+				>
+					<p>
+						{removed ? "Its key is revoked." : "It may have been removed."} It can join again with
+						a new token.
+					</p>
+					<p>
+						<a class="button" href={list}>
+							Go to the servers
+						</a>
+					</p>
 				</Empty>
 			</main>
 		);
@@ -142,45 +201,77 @@ export function ServerPage({ id, me, live, roster }: ServerPageProps) {
 			<div class="server-head">
 				<h1>{known?.name || (known ? id : "…")}</h1>
 				{known && <StatusSince row={known} now={now} />}
-				{server && <button class="button button-quiet" onClick={() => setRemoving(true)}>Remove server</button>}
+				{server && (
+					<button class="button button-quiet" onClick={() => setRemoving(true)}>
+						Remove server
+					</button>
+				)}
 			</div>
 			{problem && <ProblemNote problem={problem} retry={() => void load()} />}
 			{!server && !problem && <Skeleton lines={8} />}
 			{server && (
 				<>
 					{server.status === "offline" && <WhyOffline server={server} now={now} />}
-					<Panel title="Way to the hub"
-						note={server.path && `${server.status === "online" ? "connected" : "last connected"} ${moment(server.path.at, now)}`}>
+					<Panel
+						title="Way to the hub"
+						note={
+							server.path &&
+							`${server.status === "online" ? "connected" : "last connected"} ${moment(server.path.at, now)}`
+						}
+					>
 						{server.path ? (
-							<Walk key={server.path.at} stages={server.path.stages} proxy={server.path.proxy} machine="this machine"
-								address={server.address} hub={hostOf(me.hub.url)} />
+							<Walk
+								key={server.path.at}
+								stages={server.path.stages}
+								proxy={server.path.proxy}
+								machine="this machine"
+								address={server.address}
+								hub={hostOf(me.hub.url)}
+							/>
 						) : (
-							<p class="quiet">The machine has not told its way yet. It does so when it connects.</p>
+							<p class="quiet">
+								The machine has not told its way yet. It does so when it connects.
+							</p>
 						)}
 					</Panel>
 					<div class="columns">
 						<Panel title="Latest check" className="panel-main">
-							{server.check ? <Report report={server.check} at={server.check_at} now={now} /> : <NoReport />}
+							{server.check ? (
+								<Report report={server.check} at={server.check_at} now={now} />
+							) : (
+								<NoReport />
+							)}
 						</Panel>
 						<div class="columns-side">
 							<Panel title="Identity">
-								<Facts rows={[
-									["Name", server.name],
-									["Address", <span class="mono">{server.address}</span>],
-									["MAC", server.mac && <span class="mono">{server.mac}</span>],
-									["Location", server.location],
-									["Joined", moment(server.created_at, now)],
-									["Id", <span class="mono">{server.id}</span>],
-									["Key", <span class="mono">{server.fingerprint}</span>],
-								]} />
+								<Facts
+									rows={[
+										["Name", server.name],
+										["Address", <span class="mono">{server.address}</span>],
+										["MAC", server.mac && <span class="mono">{server.mac}</span>],
+										["Location", server.location],
+										["Joined", moment(server.created_at, now)],
+										["Id", <span class="mono">{server.id}</span>],
+										["Key", <span class="mono">{server.fingerprint}</span>],
+									]}
+								/>
 							</Panel>
-							<Panel title="Inventory"><Inventory value={server.inventory} /></Panel>
+							<Panel title="Inventory">
+								<Inventory value={server.inventory} />
+							</Panel>
 						</div>
 					</div>
 				</>
 			)}
 			{removing && server && (
-				<Removal server={server} onClose={() => setRemoving(false)} onRemoved={() => router.go(listPath(roster.query))} />
+				<Removal
+					server={server}
+					onClose={() => setRemoving(false)}
+					onRemoved={() => {
+						roster.drop(id);
+						router.go(listPath(roster.query));
+					}}
+				/>
 			)}
 		</main>
 	);

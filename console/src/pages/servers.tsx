@@ -58,7 +58,10 @@ function useQuery(roster: Roster): [ServerQuery, (change: Partial<ServerQuery>) 
 		? {
 				q: get("q"),
 				status: one("status", ["", "offline", "online"]),
-				platform: one("platform", PLATFORMS.map((each) => each.value)),
+				platform: one(
+					"platform",
+					PLATFORMS.map((each) => each.value),
+				),
 				sort: one("sort", [DEFAULT_SORT, ...SORTABLE, ...SORTABLE.map((each) => `-${each}`)]),
 			}
 		: roster.query;
@@ -111,16 +114,34 @@ function SearchBox({ value, onChange }: { value: string; onChange: (value: strin
 	return (
 		<div class="search">
 			<Search />
-			<input ref={box} type="search" value={text} placeholder="Search" aria-label="Search servers"
-				aria-keyshortcuts="/" title="Name, address, MAC, system, location or version (press / to come here)"
-				autocomplete="off" spellcheck={false} maxLength={200}
-				onInput={(event) => type(event.currentTarget.value)} onKeyDown={key} />
+			<input
+				ref={box}
+				type="search"
+				value={text}
+				placeholder="Search"
+				aria-label="Search servers"
+				aria-keyshortcuts="/"
+				title="Name, address, MAC, system, location or version (press / to come here)"
+				autocomplete="off"
+				spellcheck={false}
+				maxLength={200}
+				onInput={(event) => type(event.currentTarget.value)}
+				onKeyDown={key}
+			/>
 			<kbd aria-hidden="true">/</kbd>
 		</div>
 	);
 }
 
-function StatusFilter({ roster, value, onChange }: { roster: Roster; value: string; onChange: (value: string) => void }) {
+function StatusFilter({
+	roster,
+	value,
+	onChange,
+}: {
+	roster: Roster;
+	value: string;
+	onChange: (value: string) => void;
+}) {
 	const { counts } = roster;
 	const options = [
 		{ value: "", label: "All", count: counts?.all },
@@ -130,9 +151,21 @@ function StatusFilter({ roster, value, onChange }: { roster: Roster; value: stri
 	return (
 		<div class="segments" role="group" aria-label="Show by status">
 			{options.map((option) => (
-				<button key={option.value} aria-pressed={value === option.value} onClick={() => onChange(option.value)}>
-					{option.value && <span class={`dot ${option.count ? `dot-${option.value}` : "dot-none"}`} aria-hidden="true" />}
-					{option.label} <span class="segment-count">{option.count === undefined ? "" : number(option.count)}</span>
+				<button
+					key={option.value}
+					aria-pressed={value === option.value}
+					onClick={() => onChange(option.value)}
+				>
+					{option.value && (
+						<span
+							class={`dot ${option.count ? `dot-${option.value}` : "dot-none"}`}
+							aria-hidden="true"
+						/>
+					)}
+					{option.label}{" "}
+					<span class="segment-count">
+						{option.count === undefined ? "" : number(option.count)}
+					</span>
 				</button>
 			))}
 		</div>
@@ -146,14 +179,24 @@ function Head({ sort, onSort }: { sort: string; onSort: (sort: string) => void }
 		<div role="rowgroup" class="row-head">
 			<div role="row" aria-rowindex={1} class="row-grid">
 				{Object.entries(COLUMNS).map(([column, label]) => (
-					<div key={column} role="columnheader" class={`cell-${column}`}
-						aria-sort={by !== column ? "none" : descending ? "descending" : "ascending"}>
+					<div
+						key={column}
+						role="columnheader"
+						class={`cell-${column}`}
+						aria-sort={by !== column ? "none" : descending ? "descending" : "ascending"}
+					>
 						{SORTABLE.includes(column as Sortable) ? (
-							<button onClick={() => onSort(by === column && !descending ? `-${column}` : column)}>
+							<button
+								onClick={() => onSort(by === column && !descending ? `-${column}` : column)}
+							>
 								{label}
-								<span class="sort-mark" aria-hidden="true">{by !== column ? "" : descending ? "↓" : "↑"}</span>
+								<span class="sort-mark" aria-hidden="true">
+									{by !== column ? "" : descending ? "↓" : "↑"}
+								</span>
 							</button>
-						) : label}
+						) : (
+							label
+						)}
 					</div>
 				))}
 			</div>
@@ -163,9 +206,17 @@ function Head({ sort, onSort }: { sort: string; onSort: (sort: string) => void }
 
 function SortChoice({ sort, onSort }: { sort: string; onSort: (sort: string) => void }) {
 	return (
-		<select class="select sort-choice" aria-label="Sort by" value={sort}
-			onChange={(event) => onSort(event.currentTarget.value)}>
-			{Object.entries(SORTS).map(([value, label]) => <option key={value} value={value}>{label}</option>)}
+		<select
+			class="select sort-choice"
+			aria-label="Sort by"
+			value={sort}
+			onChange={(event) => onSort(event.currentTarget.value)}
+		>
+			{Object.entries(SORTS).map(([value, label]) => (
+				<option key={value} value={value}>
+					{label}
+				</option>
+			))}
 		</select>
 	);
 }
@@ -173,18 +224,33 @@ function SortChoice({ sort, onSort }: { sort: string; onSort: (sort: string) => 
 function NoServers() {
 	return (
 		<Empty title="No servers yet">
-			<p>A machine appears here as soon as the agent on it has joined this hub. It needs nothing but a way out on port 443.</p>
+			<p>
+				A machine appears here as soon as the agent on it has joined this hub. It needs nothing but a
+				way out on port 443.
+			</p>
 			<ol class="steps">
-				<li>Press <strong>Add server</strong>. It makes a join token.</li>
+				<li>
+					Press <strong>Add server</strong>. It makes a join token.
+				</li>
 				<li>Run the two commands that it shows on the machine.</li>
 				<li>Watch the machine arrive here. No reload is needed.</li>
 			</ol>
-			<p><a class="button button-primary" href="#/add"><Plus /> Add server</a></p>
+			<p>
+				<a class="button button-primary" href="#/add">
+					<Plus /> Add server
+				</a>
+			</p>
 		</Empty>
 	);
 }
 
-function Body({ roster, live, query, sort, clear }: {
+function Body({
+	roster,
+	live,
+	query,
+	sort,
+	clear,
+}: {
 	roster: Roster;
 	live: Live;
 	query: ServerQuery;
@@ -198,15 +264,30 @@ function Body({ roster, live, query, sort, clear }: {
 	if (roster.phase === "ready" && roster.rows.length === 0) {
 		if (!filtered || roster.counts?.all === 0) return <NoServers />;
 		return (
-			<Empty title={query.status === "offline" && !query.q && !query.platform ? "No server is offline" : "No server matches"}>
+			<Empty
+				title={
+					query.status === "offline" && !query.q && !query.platform
+						? "No server is offline"
+						: "No server matches"
+				}
+			>
 				{query.q && <p>Nothing has “{query.q}” in its name, address, system, location or version.</p>}
-				<p><button class="button" onClick={clear}>Show all {roster.counts ? number(roster.counts.all) : ""} servers</button></p>
+				<p>
+					<button class="button" onClick={clear}>
+						Show all {roster.counts ? number(roster.counts.all) : ""} servers
+					</button>
+				</p>
 			</Empty>
 		);
 	}
 	return (
-		<div class="table" role="table" aria-label="Servers" aria-rowcount={roster.total + 1}
-			aria-busy={roster.phase === "loading"}>
+		<div
+			class="table"
+			role="table"
+			aria-label="Servers"
+			aria-rowcount={roster.total + 1}
+			aria-busy={roster.phase === "loading"}
+		>
 			<Head sort={query.sort} onSort={sort} />
 			<ServerRows roster={roster} live={live} />
 		</div>
@@ -229,24 +310,44 @@ export function Servers({ roster, live }: { roster: Roster; live: Live }) {
 				<h1>Servers</h1>
 				{!none && (
 					<>
-						<StatusFilter roster={roster} value={query.status} onChange={(status) => change({ status })} />
+						<StatusFilter
+							roster={roster}
+							value={query.status}
+							onChange={(status) => change({ status })}
+						/>
 						<div class="list-tools">
 							<SearchBox value={query.q} onChange={(q) => change({ q })} />
-							<select class="select" aria-label="Platform" value={query.platform}
-								onChange={(event) => change({ platform: event.currentTarget.value })}>
-								{PLATFORMS.map((each) => <option key={each.value} value={each.value}>{each.label}</option>)}
+							<select
+								class="select"
+								aria-label="Platform"
+								value={query.platform}
+								onChange={(event) => change({ platform: event.currentTarget.value })}
+							>
+								{PLATFORMS.map((each) => (
+									<option key={each.value} value={each.value}>
+										{each.label}
+									</option>
+								))}
 							</select>
 							<SortChoice sort={query.sort} onSort={(sort) => change({ sort })} />
 						</div>
-						<a class="button button-primary add" href="#/add"><Plus /> Add server</a>
+						<a class="button button-primary add" href="#/add">
+							<Plus /> Add server
+						</a>
 					</>
 				)}
 			</div>
 			<p class={filtered && roster.rows.length > 0 ? "list-summary" : "unseen"} role="status">
-				{roster.phase !== "ready" || none ? "" : filtered
-					? `${plural(roster.total, "server matches", "servers match")}.`
-					: plural(roster.total, "server")}
-				{filtered && roster.rows.length > 0 && <button class="link" onClick={clear}>Show all</button>}
+				{roster.phase !== "ready" || none
+					? ""
+					: filtered
+						? `${plural(roster.total, "server matches", "servers match")}.`
+						: plural(roster.total, "server")}
+				{filtered && roster.rows.length > 0 && (
+					<button class="link" onClick={clear}>
+						Show all
+					</button>
+				)}
 			</p>
 			<Body roster={roster} live={live} query={query} sort={(sort) => change({ sort })} clear={clear} />
 		</main>

@@ -47,8 +47,12 @@ function TokenRow({ token, now, onRevoke }: { token: Token; now: number; onRevok
 	return (
 		<tr class={`token token-${token.state}`}>
 			<th scope="row">{token.label || <span class="quiet">no label</span>}</th>
-			<td data-label="State"><span class={`tag tag-${token.state}`}>{STATES[token.state] ?? token.state}</span></td>
-			<td data-label="Used">{number(token.used)} of {number(token.uses)}</td>
+			<td data-label="State">
+				<span class={`tag tag-${token.state}`}>{STATES[token.state] ?? token.state}</span>
+			</td>
+			<td data-label="Used">
+				{number(token.used)} of {number(token.uses)}
+			</td>
 			<td data-label="Expires" title={moment(token.expires_at, now)}>
 				{token.state === "expired" ? ago(token.expires_at, now) : ahead(token.expires_at, now)}
 			</td>
@@ -57,8 +61,13 @@ function TokenRow({ token, now, onRevoke }: { token: Token; now: number; onRevok
 			</td>
 			<td class="token-act">
 				{token.state === "valid" && (
-					<button class="button button-small" onClick={onRevoke}
-						aria-label={`Revoke ${token.label || "the token without a label"}`}>Revoke</button>
+					<button
+						class="button button-small"
+						onClick={onRevoke}
+						aria-label={`Revoke ${token.label || "the token without a label"}`}
+					>
+						Revoke
+					</button>
 				)}
 			</td>
 		</tr>
@@ -81,34 +90,58 @@ export function Tokens({ live }: { live: Live }) {
 		<main class="page" id="main" tabIndex={-1}>
 			<div class="list-head">
 				<h1>Join tokens</h1>
-				<a class="button button-primary add" href="#/add"><Plus /> Add server</a>
+				<a class="button button-primary add" href="#/add">
+					<Plus /> Add server
+				</a>
 			</div>
 			{problem && <ProblemNote problem={problem} retry={() => void load()} />}
 			{!tokens && !problem && <Skeleton lines={5} />}
 			{tokens?.length === 0 && (
 				<Empty title="No join tokens">
-					<p>A join token lets a machine join this hub. <strong>Add server</strong> makes one; here you see what is left of it and can take it back.</p>
+					<p>
+						A join token lets a machine join this hub. <strong>Add server</strong> makes one; here
+						you see what is left of it and can take it back.
+					</p>
 				</Empty>
 			)}
 			{tokens && tokens.length > 0 && (
 				<table class="tokens">
 					<thead>
 						<tr>
-							<th scope="col">Label</th><th scope="col">State</th><th scope="col">Used</th>
-							<th scope="col">Expires</th><th scope="col">Made</th><th scope="col"><span class="unseen">Action</span></th>
+							<th scope="col">Label</th>
+							<th scope="col">State</th>
+							<th scope="col">Used</th>
+							<th scope="col">Expires</th>
+							<th scope="col">Made</th>
+							<th scope="col">
+								<span class="unseen">Action</span>
+							</th>
 						</tr>
 					</thead>
 					<tbody>
 						{tokens.map((token) => (
-							<TokenRow key={token.id} token={token} now={now} onRevoke={() => setRevoking(token)} />
+							<TokenRow
+								key={token.id}
+								token={token}
+								now={now}
+								onRevoke={() => setRevoking(token)}
+							/>
 						))}
 					</tbody>
 				</table>
 			)}
 			{revoking && (
-				<Confirm title="Revoke this token?" action="Revoke" doing="Revoking…"
-					onConfirm={() => revoke(revoking)} onClose={() => setRevoking(null)}>
-					<p>No machine can join with {revoking.label ? `“${revoking.label}”` : "it"} any more. Machines that have joined stay.</p>
+				<Confirm
+					title="Revoke this token?"
+					action="Revoke"
+					doing="Revoking…"
+					onConfirm={() => revoke(revoking)}
+					onClose={() => setRevoking(null)}
+				>
+					<p>
+						No machine can join with {revoking.label ? `“${revoking.label}”` : "it"} any more.
+						Machines that have joined stay.
+					</p>
 				</Confirm>
 			)}
 		</main>

@@ -30,7 +30,11 @@ export function ProblemNote({ problem, retry }: { problem: Problem; retry?: (() 
 		<div class="note note-bad" role="alert">
 			<p class="note-title">{problem.message}</p>
 			<p>{problem.advice}</p>
-			{retry && <button class="button" onClick={retry}>Try again</button>}
+			{retry && (
+				<button class="button" onClick={retry}>
+					Try again
+				</button>
+			)}
 		</div>
 	);
 }
@@ -52,7 +56,9 @@ export function Empty({ title, children }: EmptyProps) {
 export function Skeleton({ lines }: { lines: number }) {
 	return (
 		<div class="skeleton" role="status" aria-label="Loading">
-			{Array.from({ length: lines }, (_, i) => <span key={i} class={`bone bone-${i % 4}`} />)}
+			{Array.from({ length: lines }, (_, i) => (
+				<span key={i} class={`bone bone-${i % 4}`} />
+			))}
 		</div>
 	);
 }
@@ -83,13 +89,19 @@ export function Command({ text, label }: { text: string; label: string }) {
 	}, [state]);
 	return (
 		<div class="command">
-			<code ref={code} tabIndex={0} aria-label={label}>{text}</code>
+			<code ref={code} tabIndex={0} aria-label={label}>
+				{text}
+			</code>
 			<button class="button button-small" onClick={() => void copy()} aria-label={`Copy: ${label}`}>
 				{state === "copied" ? <Check /> : <Copy />}
 				<span>{state === "copied" ? "Copied" : state === "selected" ? "Press Ctrl+C" : "Copy"}</span>
 			</button>
 			<span class="unseen" role="status">
-				{state === "copied" ? "Copied" : state === "selected" ? "Selected: press Ctrl and C to copy" : ""}
+				{state === "copied"
+					? "Copied"
+					: state === "selected"
+						? "Selected: press Ctrl and C to copy"
+						: ""}
 			</span>
 		</div>
 	);
@@ -117,10 +129,21 @@ export function Dialog({ title, onClose, children, wide }: DialogProps) {
 		};
 	}, []);
 	return (
-		<dialog ref={dialog} class={wide ? "dialog dialog-wide" : "dialog"} aria-labelledby="dialog-title"
-			onCancel={(event) => { event.preventDefault(); onClose(); }}
-			onClose={() => { if (!gone.current) onClose(); }}
-			onClick={(event) => { if (event.target === dialog.current) onClose(); }}>
+		<dialog
+			ref={dialog}
+			class={wide ? "dialog dialog-wide" : "dialog"}
+			aria-labelledby="dialog-title"
+			onCancel={(event) => {
+				event.preventDefault();
+				onClose();
+			}}
+			onClose={() => {
+				if (!gone.current) onClose();
+			}}
+			onClick={(event) => {
+				if (event.target === dialog.current) onClose();
+			}}
+		>
 			<div class="dialog-body">
 				<h2 id="dialog-title">{title}</h2>
 				{children}
@@ -157,7 +180,9 @@ export function Confirm({ title, action, doing, onConfirm, onClose, children }: 
 			{children}
 			{problem && <ProblemNote problem={problem} />}
 			<div class="dialog-actions">
-				<button class="button" autoFocus onClick={onClose}>Cancel</button>
+				<button class="button" autoFocus onClick={onClose}>
+					Cancel
+				</button>
 				<button class="button button-danger" disabled={busy} onClick={() => void confirm()}>
 					{busy ? doing : action}
 				</button>

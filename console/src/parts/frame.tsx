@@ -25,7 +25,12 @@ function ThemeButton() {
 		setChoice(row.next);
 	};
 	return (
-		<button class="bar-button" onClick={next} aria-label={row.words} title={`${row.words} (press to change)`}>
+		<button
+			class="bar-button"
+			onClick={next}
+			aria-label={row.words}
+			title={`${row.words} (press to change)`}
+		>
 			<row.icon />
 		</button>
 	);
@@ -38,10 +43,12 @@ function Lost({ live }: { live: Live }) {
 			{live.state === "lost" && (
 				<div class="lost">
 					<p>
-						<strong>The connection to the hub is lost.</strong> You see what was known at {clock(live.lostAt)}.
-						Trying again…
+						<strong>The connection to the hub is lost.</strong> You see what was known at{" "}
+						{clock(live.lostAt)}. Trying again…
 					</p>
-					<button class="button button-small" onClick={live.tryNow}>Try now</button>
+					<button class="button button-small" onClick={live.tryNow}>
+						Try now
+					</button>
 				</div>
 			)}
 		</div>
@@ -62,24 +69,48 @@ export function Frame({ me, live, page, signOut, children }: FrameProps) {
 	const here = (is: boolean) => (is ? { "aria-current": "page" as const } : {});
 	return (
 		<>
-			<a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById("main")?.focus(); }}>
+			<a
+				class="skip"
+				href="#main"
+				onClick={(event) => {
+					event.preventDefault();
+					document.getElementById("main")?.focus();
+				}}
+			>
 				Skip to the content
 			</a>
 			<header class="bar">
-				<a class="brand" href="#/" aria-label="Sallyport: servers"><Gate /><span>Sallyport</span></a>
+				<a class="brand" href="#/" aria-label="Sallyport: servers">
+					<Gate />
+					<span>Sallyport</span>
+				</a>
 				<nav aria-label="Pages">
-					<a href="#/" {...here(page === "" || page === "add" || page === "servers")}>Servers</a>
-					<a href="#/tokens" {...here(page === "tokens")}>Join tokens</a>
+					<a href="#/" {...here(page === "" || page === "add" || page === "servers")}>
+						Servers
+					</a>
+					<a href="#/tokens" {...here(page === "tokens")}>
+						Join tokens
+					</a>
 				</nav>
 				<div class="bar-end">
-					<span class="bar-hub" title={`The hub, release ${me.hub.release}`}>{me.hub.name}</span>
+					<span class="bar-hub" title={`The hub, release ${me.hub.release}`}>
+						{me.hub.name}
+					</span>
 					<ThemeButton />
-					<span class="bar-user" title={me.role}>{me.name}</span>
-					<button class="bar-button" onClick={() => void leave()}>Sign out</button>
+					<span class="bar-user" title={me.role}>
+						{me.name}
+					</span>
+					<button class="bar-button" onClick={() => void leave()}>
+						Sign out
+					</button>
 				</div>
 			</header>
 			<Lost live={live} />
-			{problem && <div class="page"><ProblemNote problem={problem} retry={() => void leave()} /></div>}
+			{problem && (
+				<div class="page">
+					<ProblemNote problem={problem} retry={() => void leave()} />
+				</div>
+			)}
 			{children}
 		</>
 	);

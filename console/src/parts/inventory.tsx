@@ -8,7 +8,12 @@ export function Facts({ rows }: { rows: [string, ComponentChildren][] }) {
 	const shown = rows.filter(([, value]) => value !== "" && value !== null && value !== undefined);
 	return (
 		<dl class="facts">
-			{shown.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}
+			{shown.map(([name, value]) => (
+				<div key={name}>
+					<dt>{name}</dt>
+					<dd>{value}</dd>
+				</div>
+			))}
 		</dl>
 	);
 }
@@ -23,11 +28,15 @@ function Interfaces({ value }: { value: unknown }) {
 			<h3>Network</h3>
 			<ul class="plain-list">
 				{items.map((item, i) => {
-					const addresses = [item["ipv4"], item["ipv6"]].flatMap((each) =>
-						Array.isArray(each) ? asList(each).map(asText) : [asText(each)]).filter(Boolean);
+					const addresses = [item["ipv4"], item["ipv6"]]
+						.flatMap((each) => (Array.isArray(each) ? asList(each).map(asText) : [asText(each)]))
+						.filter(Boolean);
 					return (
 						<li key={i}>
-							<span><strong>{asText(item["name"])}</strong>{item["up"] === false && <span class="quiet"> down</span>}</span>
+							<span>
+								<strong>{asText(item["name"])}</strong>
+								{item["up"] === false && <span class="quiet"> down</span>}
+							</span>
 							<span class="mono">{addresses.join(", ") || "no address"}</span>
 							<span class="mono quiet">{asText(item["mac"])}</span>
 						</li>
@@ -50,12 +59,21 @@ function Disks({ value }: { value: unknown }) {
 					const free = asNumber(item["free"]);
 					return (
 						<li key={i}>
-							<span class="mono">{asText(item["mount"])} <span class="quiet">{asText(item["type"])}</span></span>
+							<span class="mono">
+								{asText(item["mount"])} <span class="quiet">{asText(item["type"])}</span>
+							</span>
 							{size !== null && free !== null && size > 0 && (
 								<>
-									<meter min={0} max={size} value={size - free} high={size * 0.9}
-										aria-label={`${asText(item["mount"])} in use`} />
-									<span class="quiet">{bytes(free)} free of {bytes(size)}</span>
+									<meter
+										min={0}
+										max={size}
+										value={size - free}
+										high={size * 0.9}
+										aria-label={`${asText(item["mount"])} in use`}
+									/>
+									<span class="quiet">
+										{bytes(free)} free of {bytes(size)}
+									</span>
 								</>
 							)}
 						</li>
@@ -68,7 +86,8 @@ function Disks({ value }: { value: unknown }) {
 
 export function Inventory({ value }: { value: unknown }) {
 	const inventory = asTree(value);
-	if (Object.keys(inventory).length === 0) return <p class="quiet">The machine has not told anything of itself yet.</p>;
+	if (Object.keys(inventory).length === 0)
+		return <p class="quiet">The machine has not told anything of itself yet.</p>;
 	const cpu = asTree(inventory["cpu"]);
 	const memory = asTree(inventory["memory"]);
 	const cores = asNumber(cpu["count"]);
@@ -77,15 +96,32 @@ export function Inventory({ value }: { value: unknown }) {
 	const uptime = asNumber(inventory["uptime_s"]);
 	return (
 		<>
-			<Facts rows={[
-				["System", join([inventory["os_name"]]) || join([inventory["os"], inventory["os_version"]])],
-				["Kernel", join([inventory["kernel"], inventory["arch"]], " · ")],
-				["Processor", join([cores === null ? "" : `${cores} ×`, cpu["model"]])],
-				["Memory", total === null ? "" : `${bytes(total)}${free === null ? "" : `, ${bytes(free)} free`}`],
-				["Up for", uptime === null ? "" : duration(uptime)],
-				["Agent", asText(inventory["agent_version"])],
-				["Machine id", inventory["machine_id"] ? <span class="mono">{asText(inventory["machine_id"])}</span> : ""],
-			]} />
+			<Facts
+				rows={[
+					[
+						"System",
+						join([inventory["os_name"]]) || join([inventory["os"], inventory["os_version"]]),
+					],
+					["Kernel", join([inventory["kernel"], inventory["arch"]], " · ")],
+					["Processor", join([cores === null ? "" : `${cores} ×`, cpu["model"]])],
+					[
+						"Memory",
+						total === null
+							? ""
+							: `${bytes(total)}${free === null ? "" : `, ${bytes(free)} free`}`,
+					],
+					["Up for", uptime === null ? "" : duration(uptime)],
+					["Agent", asText(inventory["agent_version"])],
+					[
+						"Machine id",
+						inventory["machine_id"] ? (
+							<span class="mono">{asText(inventory["machine_id"])}</span>
+						) : (
+							""
+						),
+					],
+				]}
+			/>
 			<Interfaces value={inventory["interfaces"]} />
 			<Disks value={inventory["disks"]} />
 		</>

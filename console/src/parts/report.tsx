@@ -34,11 +34,16 @@ function Cause({ cause }: { cause: Tree }) {
 	const evidence = asEvidence(cause["evidence"]);
 	return (
 		<article class={`cause ${warn ? "cause-warn" : ""}`}>
-			<p class="cause-remedy"><Prose text={asText(cause["remedy"]) || "No remedy is known."} /></p>
-			<p class="cause-sentence"><Prose text={asText(cause["sentence"])} /></p>
+			<p class="cause-remedy">
+				<Prose text={asText(cause["remedy"]) || "No remedy is known."} />
+			</p>
+			<p class="cause-sentence">
+				<Prose text={asText(cause["sentence"])} />
+			</p>
 			<p class="quiet">
-				For the {asText(cause["who"]) || "administrator"} · {asText(cause["confidence"]) === "certain" ? "certain" : "likely"} ·
-				stage {asText(cause["stage"])} · <code>{asText(cause["id"])}</code>
+				For the {asText(cause["who"]) || "administrator"} ·{" "}
+				{asText(cause["confidence"]) === "certain" ? "certain" : "likely"} · stage{" "}
+				{asText(cause["stage"])} · <code>{asText(cause["id"])}</code>
 				{affects.length > 0 && <> · in the way of {plural(affects.length, "requirement")}</>}
 			</p>
 			{evidence.length > 0 && (
@@ -57,17 +62,27 @@ function Requirement({ requirement }: { requirement: Tree }) {
 	const source = [asText(requirement["section"]), asText(requirement["row"])].filter(Boolean).join(" · ");
 	const head = (
 		<>
-			<span class={`req-mark req-${status.rank}`} aria-hidden="true"><status.icon /></span>
+			<span class={`req-mark req-${status.rank}`} aria-hidden="true">
+				<status.icon />
+			</span>
 			<span class="req-title">{asText(requirement["title"]) || asText(requirement["id"])}</span>
 			<span class="req-source">{source}</span>
 			<span class="req-status">{status.words}</span>
 		</>
 	);
-	if (stages.length === 0) return <li class="req"><div class="req-head">{head}</div></li>;
+	if (stages.length === 0)
+		return (
+			<li class="req">
+				<div class="req-head">{head}</div>
+			</li>
+		);
 	return (
 		<li class="req">
 			<details>
-				<summary class="req-head">{head}<Chevron /></summary>
+				<summary class="req-head">
+					{head}
+					<Chevron />
+				</summary>
 				<ol class="req-stages">
 					{stages.map((stage, i) => (
 						<li key={i}>
@@ -75,7 +90,10 @@ function Requirement({ requirement }: { requirement: Tree }) {
 								<StageMark status={stage.status} /> <strong>{stage.name}</strong>{" "}
 								<span class="quiet">
 									{STAGE_WORDS[stage.status]}
-									{stage.ms !== null && stage.status !== "skipped" && stage.status !== "not-reached" && ` in ${milliseconds(stage.ms)}`}
+									{stage.ms !== null &&
+										stage.status !== "skipped" &&
+										stage.status !== "not-reached" &&
+										` in ${milliseconds(stage.ms)}`}
 								</span>
 							</p>
 							{stage.evidence.length > 0 && <Evidence items={stage.evidence} />}
@@ -90,7 +108,10 @@ function Requirement({ requirement }: { requirement: Tree }) {
 export function NoReport() {
 	return (
 		<>
-			<p>No report has arrived yet. The agent checks the machine's way out when it connects, and sends the report here. To see it on the machine itself, run there:</p>
+			<p>
+				No report has arrived yet. The agent checks the machine's way out when it connects, and sends
+				the report here. To see it on the machine itself, run there:
+			</p>
 			<Command text="sudo sallyport check" label="the command that checks" />
 		</>
 	);
@@ -98,7 +119,10 @@ export function NoReport() {
 
 export function Report({ report: raw, at, now }: { report: unknown; at: string | null; now: number }) {
 	const report = asTree(raw);
-	const verdict = VERDICTS[asText(report["verdict"])] ?? { words: "The report has no verdict", tone: "warn" };
+	const verdict = VERDICTS[asText(report["verdict"])] ?? {
+		words: "The report has no verdict",
+		tone: "warn",
+	};
 	const profile = asTree(report["profile"]);
 	const proxy = asTree(report["proxy"]);
 	const causes = asList(report["causes"]).map(asTree);
@@ -110,19 +134,28 @@ export function Report({ report: raw, at, now }: { report: unknown; at: string |
 			<p class="quiet">
 				{asText(profile["title"]) || asText(profile["id"])}
 				{at && <> · {moment(at, now)}</>}
-				{asText(proxy["url"]) && <> · through {asText(proxy["url"])}, set in {asText(proxy["from"])}</>}
+				{asText(proxy["url"]) && (
+					<>
+						{" "}
+						· through {asText(proxy["url"])}, set in {asText(proxy["from"])}
+					</>
+				)}
 			</p>
 			{causes.length > 0 && (
 				<div class="causes">
 					<h3>What to do</h3>
-					{causes.map((cause, i) => <Cause key={i} cause={cause} />)}
+					{causes.map((cause, i) => (
+						<Cause key={i} cause={cause} />
+					))}
 				</div>
 			)}
 			{sorted.length > 0 && (
 				<>
 					<h3>Requirements</h3>
 					<ul class="reqs">
-						{sorted.map((requirement, i) => <Requirement key={i} requirement={requirement} />)}
+						{sorted.map((requirement, i) => (
+							<Requirement key={i} requirement={requirement} />
+						))}
 					</ul>
 				</>
 			)}

@@ -62,7 +62,8 @@ function useLayout(box: { current: HTMLElement | null }): Layout {
 function heightOf(row: ServerRow, layout: Layout, now: number): number {
 	if (row.status === "online" || !row.reason) return layout.row;
 	const remedy = remedyFor(row, now);
-	const lines = (text: string) => linesOf(text.replaceAll("`", ""), layout.font, layout.width, layout.lines);
+	const lines = (text: string) =>
+		linesOf(text.replaceAll("`", ""), layout.font, layout.width, layout.lines);
 	const below = lines(row.reason) + (remedy ? lines(`${TO_DO} ${remedy.remedy}`) : 0);
 	return layout.row + below * layout.line + layout.pad;
 }
@@ -130,24 +131,43 @@ function Row({ row, index, top, height, now, active, fresh, lost }: RowProps) {
 		router.go(href.slice(1));
 	};
 	return (
-		<div role="row" aria-rowindex={index + 2} onClick={open}
-			class={`row row-${row.status}${fresh ? " row-fresh" : ""}`} style={{ top: `${top}px`, height: `${height}px` }}>
+		<div
+			role="row"
+			aria-rowindex={index + 2}
+			onClick={open}
+			class={`row row-${row.status}${fresh ? " row-fresh" : ""}`}
+			style={{ top: `${top}px`, height: `${height}px` }}
+		>
 			<div class="row-grid">
-				<div role="cell" class="cell-status"><StatusSince row={row} now={now} /></div>
-				<div role="cell" class="cell-name">
-					<a href={href} title={row.name} tabIndex={active ? 0 : -1} data-index={index}>{row.name || row.id}</a>
+				<div role="cell" class="cell-status">
+					<StatusSince row={row} now={now} />
 				</div>
-				<div role="cell" class="cell-address" title={row.mac ? `MAC ${row.mac}` : undefined}>{row.address}</div>
-				<div role="cell" class="cell-os" title={row.os_name}>{shortSystem(row.os_name || row.platform || "")}</div>
-				<div role="cell" class="cell-location" title={row.location}>{row.location || "–"}</div>
-				<div role="cell" class="cell-version">{row.version}</div>
+				<div role="cell" class="cell-name">
+					<a href={href} title={row.name} tabIndex={active ? 0 : -1} data-index={index}>
+						{row.name || row.id}
+					</a>
+				</div>
+				<div role="cell" class="cell-address" title={row.mac ? `MAC ${row.mac}` : undefined}>
+					{row.address}
+				</div>
+				<div role="cell" class="cell-os" title={row.os_name}>
+					{shortSystem(row.os_name || row.platform || "")}
+				</div>
+				<div role="cell" class="cell-location" title={row.location}>
+					{row.location || "–"}
+				</div>
+				<div role="cell" class="cell-version">
+					{row.version}
+				</div>
 				<div role="cell" class="cell-last_seen" title={moment(row.last_seen, now)}>
 					{row.status === "online" && !lost ? "now" : ago(row.last_seen, now)}
 				</div>
 			</div>
 			{row.status === "offline" && row.reason && (
 				<div role="cell" class="row-why">
-					<p class="row-reason" title={row.reason}>{row.reason}</p>
+					<p class="row-reason" title={row.reason}>
+						{row.reason}
+					</p>
 					{remedy && (
 						<p class="row-remedy" title={remedy.remedy}>
 							<span class="row-do">{TO_DO}</span> <Prose text={remedy.remedy} />
@@ -163,8 +183,12 @@ function SkeletonRows({ top, height }: { top: number; height: number }) {
 	return (
 		<>
 			{Array.from({ length: SKELETON_ROWS }, (_, i) => (
-				<div key={`bone-${i}`} class="row row-bone" aria-hidden="true"
-					style={{ top: `${top + i * height}px`, height: `${height}px` }}>
+				<div
+					key={`bone-${i}`}
+					class="row row-bone"
+					aria-hidden="true"
+					style={{ top: `${top + i * height}px`, height: `${height}px` }}
+				>
 					<span class={`bone bone-${i % 4}`} />
 				</div>
 			))}
@@ -242,20 +266,37 @@ export function ServerRows({ roster, live }: { roster: Roster; live: Live }) {
 	const bones = loading || !roster.complete;
 	return (
 		<>
-			<div ref={box} role="rowgroup" class="rows" onKeyDown={key} onFocusIn={focus}
-				style={{ height: `${end + (bones ? SKELETON_ROWS * layout.row : 0)}px` }}>
+			<div
+				ref={box}
+				role="rowgroup"
+				class="rows"
+				onKeyDown={key}
+				onFocusIn={focus}
+				style={{ height: `${end + (bones ? SKELETON_ROWS * layout.row : 0)}px` }}
+			>
 				{shown.map((i) => {
 					const row = rows[i]!;
 					return (
-						<Row key={row.id} row={row} index={i} top={tops[i]!} height={tops[i + 1]! - tops[i]!} now={now}
-							active={i === active} fresh={roster.fresh.has(row.id)}
-							lost={live.state === "lost"} />
+						<Row
+							key={row.id}
+							row={row}
+							index={i}
+							top={tops[i]!}
+							height={tops[i + 1]! - tops[i]!}
+							now={now}
+							active={i === active}
+							fresh={roster.fresh.has(row.id)}
+							lost={live.state === "lost"}
+						/>
 					);
 				})}
 				{bones && to > end && <SkeletonRows top={end} height={layout.row} />}
 			</div>
 			{roster.problem && roster.phase === "ready" && (
-				<ProblemNote problem={roster.problem} retry={() => void (roster.complete ? roster.load() : roster.loadMore())} />
+				<ProblemNote
+					problem={roster.problem}
+					retry={() => void (roster.complete ? roster.load() : roster.loadMore())}
+				/>
 			)}
 		</>
 	);

@@ -18,7 +18,9 @@ export function StatusWord({ status, children }: { status: Status; children?: Co
 export function StatusSince({ row, now }: { row: ServerRow; now: number }) {
 	return (
 		<StatusWord status={row.status}>
-			<span class="status-since" title={`since ${moment(row.since, now)}`}>{lasting(row.since, now)}</span>
+			<span class="status-since" title={`since ${moment(row.since, now)}`}>
+				{lasting(row.since, now)}
+			</span>
 		</StatusWord>
 	);
 }
