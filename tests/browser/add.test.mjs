@@ -34,7 +34,7 @@ test("a token is made, its commands are copied, and the server that joins is ann
 			await dialog.getByText("Copied").first().waitFor();
 			assert.match(
 				await page.evaluate(() => navigator.clipboard.readText()),
-				/^sudo sallyport join --token spj1\S+$/,
+				/^echo spj1\S+ \| sudo sallyport join --token-file -$/,
 			);
 			await dialog.getByRole("button", { name: "Copy: the command that starts the agent" }).click();
 			await page.waitForFunction(
@@ -65,7 +65,7 @@ test("the token is kept nowhere once the dialog is closed", () =>
 		},
 		async (page) => {
 			await page.getByRole("button", { name: "Make token" }).click();
-			await page.getByText("sudo sallyport join --token").waitFor();
+			await page.getByText("sudo sallyport join --token-file").waitFor();
 			await page.keyboard.press("Escape");
 			await page.getByRole("dialog").waitFor({ state: "detached" });
 			// Chromium closes a dialog by itself when Escape is pressed again and again.

@@ -369,7 +369,7 @@ export class FakeHub {
 		return {
 			...token,
 			token: secret,
-			commands: [`sudo sallyport join --token ${secret}`, "sudo systemctl enable --now sallyport"],
+			commands: [`echo ${secret} | sudo sallyport join --token-file -`, "sudo systemctl enable --now sallyport"],
 		};
 	}
 
