@@ -10,10 +10,10 @@
  * proxy's causes, since another person mends them.
  */
 #include "dial/transfer.h"
+#include "os/icmp.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/errqueue.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
@@ -37,53 +37,6 @@ struct attempt {
 	double ms;    /* until then */
 	char hop[INET_ADDRSTRLEN];
 };
-
-static const char *const icmp_codes[] = {
-	[ICMP_NET_UNREACH] = "network unreachable",
-	[ICMP_HOST_UNREACH] = "host unreachable",
-	[ICMP_PROT_UNREACH] = "protocol unreachable",
-	[ICMP_PORT_UNREACH] = "port unreachable",
-	[ICMP_NET_UNKNOWN] = "network unknown",
-	[ICMP_HOST_UNKNOWN] = "host unknown",
-	[ICMP_NET_ANO] = "network administratively prohibited",
-	[ICMP_HOST_ANO] = "host administratively prohibited",
-	[ICMP_NET_UNR_TOS] = "network unreachable for this type of service",
-	[ICMP_HOST_UNR_TOS] = "host unreachable for this type of service",
-	[ICMP_PKT_FILTERED] = "communication administratively prohibited",
-	[ICMP_PREC_VIOLATION] = "precedence violation",
-	[ICMP_PREC_CUTOFF] = "precedence cutoff",
-};
-
-static const char *icmp_text(uint8_t code)
-{
-	const char *text = code < ARRAY_LEN(icmp_codes) ? icmp_codes[code] : NULL;
-	return text ? text : "destination unreachable";
-}
-
-/* The ICMP message in the socket's error queue, if one is there. */
-static void read_icmp(int fd, struct attempt *attempt)
-{
-	char control[512], unused[1];
-	struct iovec piece = {unused, sizeof unused};
-	struct msghdr message = {.msg_iov = &piece,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof control};
-	if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-		return;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
-		if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_RECVERR)
-			continue;
-		const struct sock_extended_err *err = (const void *)CMSG_DATA(c);
-		const struct sockaddr_in *from = (const void *)SO_EE_OFFENDER(err);
-		if (err->ee_origin != SO_EE_ORIGIN_ICMP || err->ee_type != ICMP_DEST_UNREACH)
-			continue;
-		attempt->icmp = true;
-		attempt->code = err->ee_code;
-		if (from->sin_family == AF_INET)
-			inet_ntop(AF_INET, &from->sin_addr, attempt->hop, sizeof attempt->hop);
-	}
-}
 
 static void local_address(int fd, char text[INET_ADDRSTRLEN])
 {
@@ -114,7 +67,11 @@ static enum wait_result try_address(struct walker *walker, struct in_addr addres
 		attempt->error = ETIMEDOUT;
 	if (transfer->fd >= 0) {
 		char local[INET_ADDRSTRLEN];
-		read_icmp(transfer->fd, attempt);
+		struct icmp_notice notice = {.code = 0};
+		attempt->icmp = icmp_read(transfer->fd, &notice);
+		attempt->code = notice.code;
+		if (notice.from.s_addr)
+			inet_ntop(AF_INET, &notice.from, attempt->hop, sizeof attempt->hop);
 		local_address(transfer->fd, local);
 		attempt->own = attempt->hop[0] && strcmp(local, attempt->hop) == 0;
 		attempt->at_once = attempt->at_once && !attempt->icmp;

@@ -12,11 +12,11 @@
  * c-ares drops it, so a blind forger has to guess id and port.
  */
 #include "dial/dns.h"
+#include "os/icmp.h"
 
 #include <ares.h>
 #include <arpa/nameser.h>
 #include <errno.h>
-#include <linux/errqueue.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -39,28 +39,6 @@ struct exchange {
 	size_t len;
 };
 
-/* Empties the error queue, which would keep poll(2) awake, and keeps who sent the ICMP message. */
-static void read_icmp(int fd, struct exchange *exchange)
-{
-	char control[512], unused[1];
-	struct iovec piece = {unused, sizeof unused};
-	struct msghdr message = {.msg_iov = &piece,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof control};
-	while (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0) {
-		for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
-			if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_RECVERR)
-				continue;
-			const struct sock_extended_err *err = (const void *)CMSG_DATA(c);
-			const struct sockaddr_in *from = (const void *)SO_EE_OFFENDER(err);
-			if (err->ee_origin == SO_EE_ORIGIN_ICMP && from->sin_family == AF_INET)
-				exchange->hop = from->sin_addr;
-		}
-		message.msg_controllen = sizeof control;
-	}
-}
-
 /* Leaves errno as c-ares has to see it. */
 static void keep_error(struct exchange *exchange, int fd, bool at_connect)
 {
@@ -69,19 +47,19 @@ static void keep_error(struct exchange *exchange, int fd, bool at_connect)
 		return;
 	exchange->error = error;
 	exchange->at_connect = at_connect;
-	if (fd >= 0)
-		read_icmp(fd, exchange);
+	struct icmp_notice notice;
+	if (fd >= 0 && icmp_read(fd, &notice))
+		exchange->hop = notice.from;
 	errno = error;
 }
 
 static int open_socket(int family, int type, int protocol, void *data)
 {
-	int on = 1;
 	int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
 	if (fd < 0)
 		keep_error(data, fd, true);
 	else if (type == SOCK_DGRAM)
-		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+		icmp_watch(fd, true);
 	return fd;
 }
 

@@ -13,6 +13,7 @@
  * is still in the socket for transfer_peek_body()); the deadline; the cancel.
  */
 #include "dial/transfer.h"
+#include "os/icmp.h"
 
 #include "os/os.h"
 
@@ -41,9 +42,8 @@ static void curl_start(void)
 		abort();
 }
 
-/* IP_RECVERR keeps the ICMP message that ended a connection attempt, with its sender. libcurl gets
- * a descriptor of its own for the socket: it closes one that it has not finished connecting without
- * asking CURLOPT_CLOSESOCKETFUNCTION. */
+/* libcurl gets a descriptor of its own for the socket: it closes one that it has not finished
+ * connecting without asking CURLOPT_CLOSESOCKETFUNCTION. */
 static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	struct transfer *transfer = data;
@@ -55,8 +55,7 @@ static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_s
 		transfer->open_error = errno;
 		return CURL_SOCKET_BAD;
 	}
-	int on = 1;
-	setsockopt(transfer->fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+	icmp_watch(transfer->fd, true);
 	int copy = fcntl(transfer->fd, F_DUPFD_CLOEXEC, 0);
 	if (copy < 0)
 		transfer->open_error = errno;
@@ -203,8 +202,7 @@ enum wait_result transfer_connected(
 		return WAIT_ERROR;
 	}
 	/* From here on an ICMP message is a hint and not an end, as TCP wants it. */
-	int off = 0;
-	setsockopt(transfer->fd, IPPROTO_IP, IP_RECVERR, &off, sizeof off);
+	icmp_watch(transfer->fd, false);
 	return WAIT_READY;
 }
 

@@ -71,6 +71,15 @@ async function startHub(listen) {
 	return hub;
 }
 
+// Runs a command as the console shows it, as a person would, but with this build and root, without sudo.
+function runShown(command, place) {
+	assert.match(command, /(^|\| )sudo sallyport join /);
+	const line = command.replace("sudo sallyport", '"$PROGRAM"');
+	return run("/bin/sh", ["-c", `${line} --root "$PLACE"`], {
+		env: { ...env, PROGRAM: program("sallyport"), PLACE: path.join(root, place) },
+	});
+}
+
 const startAgent = () => start("sallyport", ["agent", "--verbose", "--root", path.join(root, "agent")]);
 
 before(async () => {
@@ -156,8 +165,7 @@ tell("a machine that joins with the copied command arrives without a reload", as
 	await page.getByRole("button", { name: "Copy: the command that joins" }).click();
 	await page.getByText("Waiting for the server…").waitFor();
 	const command = await page.evaluate(() => navigator.clipboard.readText());
-	const words = command.replace(/^sudo sallyport /, "").split(" ");
-	await run(program("sallyport"), [...words, "--root", path.join(root, "agent")], { env });
+	await runShown(command, "agent");
 	agent = startAgent();
 	await page.getByText("It is here:").waitFor();
 	await page.getByRole("button", { name: "Done" }).click();
@@ -259,8 +267,7 @@ tell("the token is listed as used up; another is made and revoked, and no longer
 	await page.getByRole("button", { name: "Revoke leaked" }).click();
 	await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
 	await page.getByRole("row").filter({ hasText: "leaked" }).getByText("Revoked").waitFor();
-	const words = command.replace(/^sudo sallyport /, "").split(" ");
-	const join = run(program("sallyport"), [...words, "--root", path.join(root, "second")], { env });
+	const join = runShown(command, "second");
 	await assert.rejects(join, (error) => /token/.test(error.stdout + error.stderr));
 });
 
