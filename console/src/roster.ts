@@ -29,6 +29,7 @@ export class Roster extends Emitter {
 	#cursor: string | null = null;
 	#load: AbortController | null = null;
 	#more: AbortController | null = null;
+	#moreDone: Promise<void> | null = null;
 	#changes = new Map<string, ServerRow | null>(); // to be applied; null: removed
 	#meanwhile = new Map<string, ServerRow | null>(); // came during a load, whose answer may be older
 	#frame: ReturnType<typeof setTimeout> | undefined;
@@ -113,11 +114,30 @@ export class Roster extends Emitter {
 		this.changed();
 	}
 
-	async loadMore(): Promise<void> {
-		if (this.#more || this.#load || this.complete || this.phase !== "ready" || !this.#cursor) return;
+	// The next page; one at a time.
+	loadMore(): Promise<void> {
+		if (this.#moreDone) return this.#moreDone;
+		if (this.#load || this.complete || this.phase !== "ready" || !this.#cursor) return Promise.resolve();
+		this.#moreDone = this.#fetchMore(this.#cursor).finally(() => {
+			this.#moreDone = null;
+		});
+		return this.#moreDone;
+	}
+
+	// Every page that is left: for the End key. Ends where a page brings nothing.
+	async loadRest(): Promise<void> {
+		let before = -1;
+		while (!this.complete && !this.problem && this.rows.length > before) {
+			before = this.rows.length;
+			await this.loadMore();
+		}
+	}
+
+	async #fetchMore(cursor: string): Promise<void> {
 		const abort = (this.#more = new AbortController());
 		try {
-			const page = await api.servers(this.query, PAGE, this.#cursor, abort.signal);
+			const page = await api.servers(this.query, PAGE, cursor, abort.signal);
+			if (abort.signal.aborted) return;
 			const rows = page.servers.filter((row) => !this.#byId.has(row.id));
 			this.#take([...this.rows, ...rows], page);
 			this.problem = null;
@@ -127,12 +147,6 @@ export class Roster extends Emitter {
 		}
 		this.#more = null;
 		this.changed();
-	}
-
-	// Every page that is left: for the End key.
-	async loadRest(): Promise<void> {
-		while (!this.complete && !this.problem && this.phase === "ready" && !this.#more)
-			await this.loadMore();
 	}
 
 	#take(rows: ServerRow[], page: ServerPage): void {

@@ -26,8 +26,8 @@ struct channel {
 	struct session *session;
 	struct buf received;
 	struct message *first, *last;
-	size_t queued;  /* bytes */
-	int closing;    /* -1: no; else the code to close with once the queue is empty, 0 for none */
+	size_t queued; /* bytes */
+	int closing;   /* -1: no; else the code to close with once the queue is empty, 0 for none */
 	bool was_reset; /* the last read of the socket said so */
 	bool peer_said_goodbye;
 	bool peer_goes_away; /* the goodbye says that the peer stops */
@@ -147,6 +147,16 @@ int channel_receive(struct channel *channel, const char *data, size_t len)
 	return 0;
 }
 
+/* From the writable callback libwebsockets would close without the frame, so the close itself
+ * happens after it. */
+static int close_later(struct channel *channel)
+{
+	lws_close_reason(channel->connection->wsi, (enum lws_close_status)channel->closing,
+		(unsigned char *)channel->why, strlen(channel->why));
+	connection_kill(channel->connection);
+	return 0;
+}
+
 int channel_writable(struct channel *channel)
 {
 	struct lws *wsi = channel->connection->wsi;
@@ -172,7 +182,7 @@ int channel_writable(struct channel *channel)
 		lws_callback_on_writable(wsi);
 		return 0;
 	}
-	return close_now(channel, (enum lws_close_status)channel->closing, channel->why);
+	return close_later(channel);
 }
 
 void channel_peer_closes(struct channel *channel, const unsigned char *payload, size_t len)

@@ -203,6 +203,26 @@ test("the keyboard walks the rows, opens one and comes back to the same place", 
 		},
 	));
 
+test("from the middle of a long list, the keyboard starts at the rows in view", () =>
+	withHub(
+		chromium.browser,
+		{
+			arrange: (hub) => {
+				hub.fill(100);
+			},
+			path: "/#/?sort=name",
+		},
+		async (page) => {
+			await row(page, "build-03").waitFor();
+			await page.evaluate(() => scrollTo(0, 2000));
+			await page.waitForFunction(() => !document.querySelector("a[data-index='0']"));
+			await page.keyboard.press("/");
+			await page.keyboard.press("ArrowDown");
+			const top = await page.evaluate(() => document.activeElement.closest(".row").getBoundingClientRect().top);
+			assert.ok(top > 0 && top < 400, `focus at ${top}`);
+		},
+	));
+
 test("every control is reached with the tab key, and its focus is seen", () =>
 	withHub(chromium.browser, { arrange: oneOffline }, async (page) => {
 		await row(page, "cache-17").waitFor();

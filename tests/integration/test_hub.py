@@ -1,5 +1,6 @@
 """The hub's API as a stranger, a console and a thief meet it; users, tokens and events."""
 
+import asyncio
 import http.client
 import json
 import os
@@ -7,6 +8,7 @@ import socket
 import ssl
 
 import pytest
+import websockets
 
 from lab import net, programs
 from lab.fleet import PASSWORD, Agent, Hub
@@ -290,3 +292,26 @@ def test_port_in_use_is_named(lab, hub, tmp_path):
     done = hub.namespace.run([programs.HUB, "serve", "--root", tmp_path, "--listen", f"{HUB}:443"],
                              timeout=10)
     assert done.returncode == 1 and f"{HUB}:443" in done.stderr and "in use" in done.stderr
+
+
+# --- how a session ends ------------------------------------------------------------------------
+
+@pytest.mark.parametrize("message, code", [
+    (b"\x00", 1003),  # text is spoken here
+    ("no JSON", 1008),
+    ('{"jsonrpc":"2.0","id":1,"method":"resume","params":{}}', 1008),  # before the hello
+    ("x" * (1024 * 1024 + 1), 1009),
+], ids=["binary", "no JSON", "before the hello", "too long"])
+def test_refused_session_ends_with_a_close_frame(hub, message, code):
+    async def speak():
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        async with websockets.connect(f"wss://{HUB}/v1/session", ssl=context, max_size=None) as line:
+            try:
+                await line.send(message)
+                while True:
+                    await asyncio.wait_for(line.recv(), 10)
+            except websockets.ConnectionClosed as closed:
+                return closed.rcvd.code if closed.rcvd else None
+
+    assert hub.namespace.inside(lambda: asyncio.run(speak())) == code

@@ -1,7 +1,7 @@
 // Small parts that every page uses.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { asProblem, type Problem } from "../api";
 import { router } from "../router";
 import { Check, Copy } from "./icons";
@@ -118,7 +118,7 @@ interface DialogProps {
 export function Dialog({ title, onClose, children, wide }: DialogProps) {
 	const dialog = useRef<HTMLDialogElement>(null);
 	const gone = useRef(false);
-	useEffect(() => {
+	useLayoutEffect(() => {
 		const element = dialog.current;
 		const before = document.activeElement;
 		element?.showModal();

@@ -15,6 +15,7 @@ import { ProblemNote, Prose } from "./basics";
 import { remedyFor, StatusSince } from "./status";
 
 const OVERSCAN_PX = 600;
+const BAR_PX = 100; // of the view, covered by the bar and the head
 const LOAD_AHEAD_ROWS = 60;
 const SKELETON_ROWS = 8;
 
@@ -225,7 +226,8 @@ export function ServerRows({ roster, live }: { roster: Roster; live: Live }) {
 	const first = rowAt(tops, from);
 	const last = rows.length === 0 ? -1 : rowAt(tops, to);
 	const found = activeId === null ? -1 : rows.findIndex((row) => row.id === activeId);
-	const active = Math.max(0, found);
+	// The one row that the tab key reaches: the last that had the focus, else the topmost in view.
+	const active = found >= 0 ? found : rowAt(tops, from + OVERSCAN_PX + BAR_PX);
 
 	const shown: number[] = [];
 	for (let i = first; i <= last; i++) shown.push(i);
