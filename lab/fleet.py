@@ -158,11 +158,11 @@ class Agent:
         return self.namespace.run(self.argv(*argv), input=input, timeout=timeout,
                                   env={**(self.env or {}), **(env or {})}, mounts=self.mounts)
 
-    def join(self, token):
-        return self.command("join", "--token-file", "-", input=token + "\n")
+    def join(self, token, *options):
+        return self.command("join", "--token-file", "-", *options, input=token + "\n")
 
-    def joined(self, token):
-        done = self.join(token)
+    def joined(self, token, *options):
+        done = self.join(token, *options)
         if done.returncode:
             raise net.LabError(f"join: {done.returncode}\n{done.stdout}{done.stderr}")
         return self

@@ -244,6 +244,7 @@ static int64_t stay(struct agent *agent, struct walk *walk, json_t *inventory)
 		.log = &agent->log,
 		.status = &agent->status,
 		.interrupt = &interrupt,
+		.location = agent->state.location,
 		.run_check = check_is_due(agent),
 	};
 	int64_t wait_ms = 0;
@@ -268,7 +269,7 @@ static int64_t stay(struct agent *agent, struct walk *walk, json_t *inventory)
 static int64_t attempt(struct agent *agent)
 {
 	struct walk walk;
-	json_t *inventory = inventory_read();
+	json_t *inventory = inventory_read(agent->state.location);
 	int64_t wait_ms = 0;
 	if (walk_out(agent, inventory, &walk) == 0)
 		return stay(agent, &walk, inventory);

@@ -84,12 +84,14 @@ static void add_disks(json_t *inventory)
 	json_object_set_new(inventory, "disks", list);
 }
 
-json_t *inventory_read(void)
+json_t *inventory_read(const char *location)
 {
 	json_t *inventory = json_object();
 	json_object_set_new(inventory, "name", json_string("unknown"));
 	json_object_set_new(inventory, "platform", json_string("linux"));
 	json_object_set_new(inventory, "agent_version", json_string(SALLYPORT_VERSION));
+	if (location)
+		set_text(inventory, "location", location);
 	add_host(inventory);
 	add_interfaces(inventory);
 	add_disks(inventory);

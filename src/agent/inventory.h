@@ -10,8 +10,9 @@
 
 #define INVENTORY_DIGEST_BYTES 32
 
-/* A new reference. */
-json_t *inventory_read(void);
+/* A new reference. `location` is where the administrator says that the machine stands; may be NULL.
+ */
+json_t *inventory_read(const char *location);
 /* Digest of all that counts as a change: neither uptime nor free memory nor free space does. */
 void inventory_digest(const json_t *inventory, unsigned char digest[INVENTORY_DIGEST_BYTES]);
 

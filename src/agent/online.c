@@ -96,7 +96,7 @@ static void send_inventory_if_changed(struct online *online, int64_t now_us)
 	if (now_us - online->inventory_us < INVENTORY_EVERY_US)
 		return;
 	online->inventory_us = now_us;
-	cleanup(json_drop) json_t *inventory = inventory_read();
+	cleanup(json_drop) json_t *inventory = inventory_read(online->location);
 	inventory_digest(inventory, digest);
 	if (memcmp(digest, online->digest, sizeof digest) == 0)
 		return;

@@ -22,7 +22,8 @@ struct online {
 	struct agent_log *log;
 	struct status *status;
 	const struct cancel *interrupt;
-	bool run_check; /* start `sallyport check` once, and send its report */
+	const char *location; /* for the inventory; may be NULL */
+	bool run_check;       /* start `sallyport check` once, and send its report */
 
 	/* its own */
 	struct session session;

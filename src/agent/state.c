@@ -31,6 +31,7 @@ struct record {
 	unsigned char seed[IDENTITY_SEED_BYTES];
 	char *server_id;
 	char *name;
+	char *location;
 	char *hub_host;
 	int64_t hub_port;
 	unsigned char hub_key[IDENTITY_KEY_BYTES];
@@ -42,6 +43,7 @@ static const struct json_field fields[] = {
 	{"seed", JSON_FIELD_BYTES, offsetof(struct record, seed), IDENTITY_SEED_BYTES, true},
 	{"server_id", JSON_FIELD_TEXT, offsetof(struct record, server_id), IDENTITY_ID_SIZE - 1, true},
 	{"name", JSON_FIELD_TEXT, offsetof(struct record, name), 255, true},
+	{"location", JSON_FIELD_TEXT, offsetof(struct record, location), STATE_MAX_LOCATION, false},
 	{"hub_host", JSON_FIELD_TEXT, offsetof(struct record, hub_host), TOKEN_MAX_HOST, true},
 	{"hub_port", JSON_FIELD_INT, offsetof(struct record, hub_port), 65535, true},
 	{"hub_key", JSON_FIELD_BYTES, offsetof(struct record, hub_key), IDENTITY_KEY_BYTES, true},
@@ -80,7 +82,8 @@ static int record_to_state(struct record *record, struct agent_state *state, str
 	memcpy(state->hub_key, record->hub_key, sizeof state->hub_key);
 	state->name = record->name;
 	state->private_ca = record->private_ca;
-	record->name = record->private_ca = NULL;
+	state->location = record->location;
+	record->name = record->location = record->private_ca = NULL;
 	return 0;
 }
 
@@ -158,6 +161,7 @@ int state_save(const struct agent_paths *paths, const struct agent_state *state,
 		.version = STATE_VERSION,
 		.server_id = (char *)state->server_id,
 		.name = state->name,
+		.location = state->location,
 		.hub_host = (char *)state->hub_host,
 		.hub_port = state->hub_port,
 		.private_ca = state->private_ca,
@@ -216,6 +220,7 @@ char *state_hub(const struct agent_state *state)
 void state_wipe(struct agent_state *state)
 {
 	free(state->name);
+	free(state->location);
 	free(state->private_ca);
 	sodium_memzero(state, sizeof *state);
 }

@@ -18,12 +18,14 @@
 
 #include <stdbool.h>
 
-#define STATE_VERSION 1
+#define STATE_VERSION      1
+#define STATE_MAX_LOCATION 64 /* bytes */
 
 struct agent_state {
 	struct identity identity;
 	char server_id[IDENTITY_ID_SIZE];
-	char *name; /* owned; the host name at the time of joining */
+	char *name;     /* owned; the host name at the time of joining */
+	char *location; /* owned; where it stands, as `join --location` said; NULL: nowhere said */
 	char hub_host[TOKEN_MAX_HOST + 1];
 	uint16_t hub_port;
 	unsigned char hub_key[IDENTITY_KEY_BYTES]; /* pinned */

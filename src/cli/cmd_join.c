@@ -25,12 +25,13 @@
 
 #define ROLLBACK_MS 10000
 
-enum { OPTION_TOKEN, OPTION_TOKEN_FILE, OPTION_FORCE };
+enum { OPTION_TOKEN, OPTION_TOKEN_FILE, OPTION_LOCATION, OPTION_FORCE };
 
 static const struct cli_option options[] = {
 	[OPTION_TOKEN] = {"token", "TOKEN", "the join token, from \"Add server\" in the hub's console"},
 	[OPTION_TOKEN_FILE] = {"token-file", "FILE",
 		"read the token from FILE, \"-\" for standard input"},
+	[OPTION_LOCATION] = {"location", "TEXT", "where this machine stands, for the console's list"},
 	[OPTION_FORCE] = {"force", NULL, "join again, with a new key; the old identity is not kept"},
 	{0}};
 
@@ -138,7 +139,7 @@ static int walk_with_token(const struct cli_args *args, const struct join_token 
 	struct agent_state *state, struct walk *walk)
 {
 	bool begun = false;
-	cleanup(json_drop) json_t *inventory = inventory_read();
+	cleanup(json_drop) json_t *inventory = inventory_read(state->location);
 	const char *name = json_get_text(inventory, "name");
 	struct way way = {
 		.root = args->root,
@@ -239,9 +240,13 @@ static int run(const struct cli_args *args)
 	struct agent_paths paths;
 	struct agent_state state = {0};
 	struct join_token token = {0};
+	const char *location = args->values[OPTION_LOCATION];
+	if (location && strlen(location) > STATE_MAX_LOCATION)
+		return cli_usage_error("--location: at most %d bytes", STATE_MAX_LOCATION);
 	int rc = take_token(args, &token);
 	if (rc)
 		return rc;
+	state.location = xstrdup(location);
 	paths_init(&paths, args->root);
 	rc = join(args, &paths, &token, &state);
 	token_wipe(&token);
@@ -262,7 +267,7 @@ const struct cli_command command_join = {
 			   "this program's arguments at once; sudo shows its own arguments while it runs, so "
 			   "where others\n"
 			   "may look at the process list, give the token on standard input.",
-	.example = "  sudo sallyport join --token spj1...\n"
+	.example = "  sudo sallyport join --token spj1... --location \"Bern, rack 4\"\n"
 			   "  sudo sallyport join --token-file - <token.txt",
 	.options = options,
 	.run = run,

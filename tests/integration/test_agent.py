@@ -200,3 +200,16 @@ def test_joined_twice(lab, hub, agent):
     assert done.returncode == 1 and "--force" in done.stderr, done
     assert identities([agent]) == identity
     assert sorted(hub.sql("SELECT used FROM tokens")) == [(0,), (1,)]
+
+
+def test_location_shows_at_the_hub(lab, hub):
+    """S1: where a machine stands is said once, at joining, and survives its restarts."""
+    agent = Agent(lab).joined(hub.token(), "--location", "Zürich, rack 4").start()
+    hub.wait_online()
+    assert [row["location"] for row in hub.servers()] == ["Zürich, rack 4"]
+    agent.process.stop()
+    agent.start()
+    hub.wait_online()
+    assert [row["location"] for row in hub.servers()] == ["Zürich, rack 4"]
+    refused = agent.command("join", "--force", "--location", "x" * 65)
+    assert refused.returncode == 2 and "64 bytes" in refused.stderr

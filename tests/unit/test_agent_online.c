@@ -168,7 +168,7 @@ static enum online_end run(struct bench *bench, void (*script)(struct hub *hub))
 {
 	int fds[2];
 	struct session_params params = {.heartbeat_ms = 50, .heartbeat_timeout_ms = 5000};
-	cleanup(json_drop) json_t *inventory = inventory_read();
+	cleanup(json_drop) json_t *inventory = inventory_read("Bern");
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 	bench->hub = (struct hub){.fd = fds[1], .script = script, .interrupt = &bench->interrupt};
 	assert_int_equal(pthread_create(&bench->thread, NULL, hub_main, &bench->hub), 0);

@@ -43,6 +43,7 @@ static void fill(struct agent_state *state)
 	identity_make(&state->identity);
 	identity_id(state->identity.public_key, state->server_id);
 	state->name = xstrdup("web1");
+	state->location = xstrdup("Zürich, rack 4");
 	state->private_ca = xstrdup("-----BEGIN CERTIFICATE-----\n");
 	memset(state->hub_key, 7, sizeof state->hub_key);
 }
@@ -67,6 +68,7 @@ static void comes_back_as_it_was_saved(void **data)
 	assert_int_equal(state_load(&paths, &loaded, NULL), STATE_LOADED);
 	assert_memory_equal(&loaded.identity, &state.identity, sizeof state.identity);
 	assert_string_equal(loaded.server_id, state.server_id);
+	assert_string_equal(loaded.location, "Zürich, rack 4");
 	assert_string_equal(loaded.hub_host, "hub.example");
 	assert_int_equal(loaded.hub_port, 8443);
 	assert_memory_equal(loaded.hub_key, state.hub_key, sizeof state.hub_key);
