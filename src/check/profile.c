@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define PLACES_MAX 3
+#define PLACES_MAX 4
 
 static struct profile *load_text(const char *file, const struct buf *text, struct err *err)
 {
@@ -78,14 +78,17 @@ static size_t folders_of(const struct profile_places *places, char *folders[PLAC
 	size_t count = 0;
 	folders[count++] = file_under(places->root, "/etc/sallyport/profiles");
 	folders[count++] = file_under(places->root, "/usr/share/sallyport/profiles");
-	/* build/sallyport finds the profiles of the source around it. */
+	/* PREFIX/bin/sallyport finds those installed with it, build/sallyport those of its source. */
+	static const char *const beside[] = {"../share/sallyport/profiles", "../profiles"};
 	const char *slash = places->own_path ? strrchr(places->own_path, '/') : NULL;
-	if (slash) {
-		cleanup(free_ptr) char *beside =
-			xasprintf("%.*s/../profiles", (int)(slash - places->own_path), places->own_path);
-		char *real = realpath(beside, NULL);
-		if (real)
+	for (size_t i = 0; slash && i < ARRAY_LEN(beside); i++) {
+		cleanup(free_ptr) char *path =
+			xasprintf("%.*s/%s", (int)(slash - places->own_path), places->own_path, beside[i]);
+		char *real = realpath(path, NULL);
+		if (real && strcmp(real, folders[1]) != 0)
 			folders[count++] = real;
+		else
+			free(real);
 	}
 	return count;
 }
