@@ -159,7 +159,7 @@ class Bench:
         self.row("from `sallyport agent` to online", ours, bare, "ms", "curl GET of the same hub")
 
     def agent_idle(self):
-        seconds = 60 if self.quick else 300
+        seconds = 60 if self.quick else 180  # whole heartbeats
         root = self.folder / "agent"
         agent = subprocess.Popen([self.build / "sallyport", "agent", "--root", root],
                                  stderr=subprocess.DEVNULL)

@@ -369,7 +369,10 @@ export class FakeHub {
 		return {
 			...token,
 			token: secret,
-			commands: [`echo ${secret} | sudo sallyport join --token-file -`, "sudo systemctl enable --now sallyport"],
+			commands: [
+				`echo ${secret} | sudo sallyport join --token-file -`,
+				"sudo systemctl enable --now sallyport",
+			],
 		};
 	}
 
