@@ -90,6 +90,8 @@ def suites(build, logs):
         Suite("asan-lab", "lab and integration again, with ASan and UBSan",
               pytest(logs / "asan-lab.xml", "lab", "tests/integration"),
               junit=logs / "asan-lab.xml", env=sanitized_programs),
+        Suite("fuzz", "what reads a peer's bytes, fuzzed for a few seconds each with ASan and UBSan",
+              ["./dev", "fuzz", "", "4"]),
         Suite("lint", "clang-format, clang-tidy, clang's warnings", ["./dev", "lint"]),
     ]
 
