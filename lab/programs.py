@@ -38,7 +38,7 @@ def write_profile(path, document):
 
 
 def exit_code(ids):
-    """What contracts.md says that `check` returns for these causes."""
+    """The exit code that `check` documents for these causes."""
     if not ids:
         return 0
     known = causes()

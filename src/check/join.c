@@ -135,7 +135,7 @@ static const char *domain_of(const char *host)
 	return dot ? dot : host;
 }
 
-/* One issuer before endpoints of different owners is somebody in between (see causes.md). */
+/* One issuer before endpoints of different owners is somebody in between. */
 static void weigh(const struct check_result *result, struct check_cause *cause)
 {
 	if (cause->finding.cause != CAUSE_TLS_INTERCEPTED ||

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SRC = ROOT / "src"
 
-# module: what its files may include besides their own. design.md draws the same arrows; what is below
+# module: what its files may include besides their own. docs/architecture.md lists the same arrows; what is below
 # an arrow is reached through it.
 ALLOWED = {
     "base": set(),
