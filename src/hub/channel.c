@@ -26,8 +26,8 @@ struct channel {
 	struct session *session;
 	struct buf received;
 	struct message *first, *last;
-	size_t queued; /* bytes */
-	int closing;   /* -1: no; else the code to close with once the queue is empty, 0 for none */
+	size_t queued;  /* bytes */
+	int closing;    /* -1: no; else the code to close with once the queue is empty, 0 for none */
 	bool was_reset; /* the last read of the socket said so */
 	bool peer_said_goodbye;
 	bool peer_goes_away; /* the goodbye says that the peer stops */
