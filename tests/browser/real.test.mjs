@@ -169,6 +169,7 @@ tell("a machine that joins with the copied command arrives without a reload", as
 	agent = startAgent();
 	await page.getByText("It is here:").waitFor();
 	await page.getByRole("button", { name: "Done" }).click();
+	await page.getByRole("dialog").waitFor({ state: "detached" });
 	const row = page
 		.getByRole("row")
 		.filter({ has: page.getByRole("link", { name: os.hostname(), exact: true }) });
