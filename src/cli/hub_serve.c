@@ -1,6 +1,7 @@
 #include "cli/hub_commands.h"
 
 #include "hub/hub.h"
+#include "hub/session.h"
 #include "wire/token.h"
 
 #include <arpa/inet.h>
@@ -80,7 +81,7 @@ static int read_times(const struct cli_args *args, struct session_timing *timing
 		int64_t *to;
 		long least;
 	} rows[] = {
-		{OPTION_HEARTBEAT, &timing->heartbeat_ms, 50},
+		{OPTION_HEARTBEAT, &timing->heartbeat_ms, SESSION_LEAST_HEARTBEAT_MS},
 		{OPTION_JITTER, &timing->heartbeat_jitter_ms, 0},
 		{OPTION_TIMEOUT, &timing->heartbeat_timeout_ms, 50},
 		{OPTION_BACKOFF, &timing->backoff_cap_ms, 10},

@@ -234,11 +234,6 @@ int conn_fd(const struct conn *conn)
 	return conn->fd;
 }
 
-SSL *conn_ssl(const struct conn *conn)
-{
-	return conn->ssl;
-}
-
 int conn_channel_binding(const struct conn *conn, unsigned char out[32])
 {
 	static const char label[] = "EXPORTER-Channel-Binding";

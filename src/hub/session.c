@@ -15,7 +15,6 @@
 #define MAX_EARLY  98304 /* bytes of a message before the machine has proved itself */
 #define MAX_PATH   65536
 #define RATE_BURST 64 /* messages at once */
-#define RATE_PER_S 8  /* and then so many a second */
 
 int64_t session_now_ms(void)
 {
@@ -143,11 +142,11 @@ static const struct handler *handler_of(const struct session *session, const str
 	return NULL;
 }
 
-/* A bucket that fills with RATE_PER_S a second. */
+/* A bucket that fills with SESSION_RATE_PER_S a second. */
 static bool within_rate(struct session *session)
 {
 	int64_t now = session_now_ms();
-	int64_t gained = (now - session->rate_ms) * RATE_PER_S / 1000;
+	int64_t gained = (now - session->rate_ms) * SESSION_RATE_PER_S / 1000;
 	if (gained > 0) {
 		session->rate_ms = now;
 		session->rate_left = gained + session->rate_left > RATE_BURST

@@ -12,6 +12,10 @@
 #include "hub/metrics.h"
 #include "hub/roster.h"
 
+#define SESSION_RATE_PER_S 8 /* messages that a machine may send in the long run */
+/* A heartbeat that is quicker would itself be too many messages. */
+#define SESSION_LEAST_HEARTBEAT_MS (1000 / SESSION_RATE_PER_S)
+
 struct session_link {
 	void (*send)(void *data, char *text); /* takes the text */
 	/* Closes once what was sent has gone out. Never calls back at once. */

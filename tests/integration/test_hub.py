@@ -294,6 +294,12 @@ def test_port_in_use_is_named(lab, hub, tmp_path):
     assert done.returncode == 1 and f"{HUB}:443" in done.stderr and "in use" in done.stderr
 
 
+def test_heartbeat_that_would_be_too_many_messages_is_refused(lab, hub, tmp_path):
+    done = hub.namespace.run([programs.HUB, "serve", "--root", tmp_path, "--heartbeat-ms", "100"],
+                             timeout=10)
+    assert done.returncode == 2 and "from 125" in done.stderr
+
+
 # --- how a session ends ------------------------------------------------------------------------
 
 @pytest.mark.parametrize("message, code", [
