@@ -234,9 +234,12 @@ json_t *walk_to_json(const struct walk *walk)
 				json_string(record->evidence.items[n].value));
 		/* Three decimals say as much as the clock does. */
 		double ms = (double)(int64_t)(record->ms * 1000.0 + 0.5) / 1000.0;
+		/* A stage that was called off has not failed. */
+		const char *word =
+			record->status == STAGE_FAILED && walk->cancelled ? "unknown" : words[record->status];
 		json_array_append_new(
 			list, json_pack("{s:s, s:s, s:f, s:o}", "stage", stage_name(stage_table[i].stage),
-					  "status", words[record->status], "ms", ms, "evidence", evidence));
+					  "status", word, "ms", ms, "evidence", evidence));
 	}
 	return list;
 }

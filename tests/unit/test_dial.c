@@ -1,5 +1,6 @@
 /* The walk against small servers on loopback: connect and tunnel, time and cancel (R4, R18 to R23).
  */
+#include "base/json.h"
 #include "dial/transfer.h"
 
 #include <arpa/inet.h>
@@ -311,6 +312,10 @@ static void test_cancelled(void **state)
 		struct walk walk;
 		assert_int_equal(walk_to("endpoint.test", 443, &proxy, &cancel, 8000, &walk), -1);
 		assert_true(walk.cancelled);
+		json_t *stages = walk_to_json(&walk);
+		const json_t *last = json_array_get(stages, json_array_size(stages) - 1);
+		assert_string_equal(json_get_text(last, "status"), "unknown");
+		json_decref(stages);
 		assert_int_equal(walk.failure.cause, CAUSE_NONE);
 		assert_int_equal(walk.failure.evidence.count, 0);
 		assert_null(walk.conn);
