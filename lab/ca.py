@@ -1,6 +1,7 @@
 """Certificates of the lab, made when they are needed: no private key is ever stored in the tree."""
 
 import datetime
+import ipaddress
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -35,18 +36,35 @@ class Certificate:
                                       serialization.NoEncryption()).decode()
 
     def issue(self, *names, not_before=None, not_after=None):
-        """A server's certificate for these names, signed by this CA."""
-        issuers = (self, *self.issuers) if self.certificate.issuer != self.certificate.subject else ()
+        """A server's certificate for these names (or addresses), signed by this CA."""
         return _make(names[0], self, names=names, not_before=not_before, not_after=not_after,
-                     issuers=issuers)
+                     issuers=self._chain())
 
     def intermediate(self, name):
-        return _make(name, self, is_ca=True)
+        return _make(name, self, is_ca=True, issuers=self._chain())
+
+    def _chain(self):
+        """What goes along with a certificate that it signs: itself and those above, but not the top."""
+        return (self, *self.issuers) if self.certificate.issuer != self.certificate.subject else ()
+
+
+@dataclass
+class Trusted:
+    """A CA of which only the certificate is known."""
+
+    pem: str
 
 
 def authority(name):
     """A CA at the top of a chain."""
     return _make(name, None, is_ca=True)
+
+
+def general_name(name):
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def self_signed(*names):
@@ -80,7 +98,7 @@ def _make(common_name, issuer, names=(), is_ca=False, not_before=None, not_after
             decipher_only=False), critical=True)
     else:
         builder = builder.add_extension(
-            x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
+            x509.SubjectAlternativeName([general_name(name) for name in names]), critical=False)
         builder = builder.add_extension(
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
     return Certificate(builder.sign(signer, hashes.SHA256()), key, issuers)

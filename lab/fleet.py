@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import shutil
 import ssl
 
 from lab import net, programs
@@ -135,7 +136,7 @@ class Agent:
     """sallyport with a root of its own, on the lab's client unless another namespace is named."""
 
     def __init__(self, lab, name="agent", env=None, namespace=None, mounts=()):
-        self.namespace = namespace or lab.client
+        self.lab, self.namespace = lab, namespace or lab.client
         self.env, self.mounts = env, mounts
         self.root = lab.root if name == "agent" else lab.folder / f"root-{name}"
         (self.root / "etc/sallyport").mkdir(parents=True, exist_ok=True)
@@ -166,6 +167,13 @@ class Agent:
         if done.returncode:
             raise net.LabError(f"join: {done.returncode}\n{done.stdout}{done.stderr}")
         return self
+
+    def copied(self, name, **options):
+        """Another machine with this one's identity, as on a disk that was copied."""
+        copy = Agent(self.lab, name, **options)
+        copy.state_folder.mkdir(mode=0o700, parents=True)
+        shutil.copy(self.state_folder / "identity.json", copy.state_folder)
+        return copy
 
     def start(self, wrapper=()):
         self.process = self.namespace.popen(
@@ -237,6 +245,27 @@ class Told:
 
     def explain(self):
         return self.agent.log()
+
+
+class Quiet(Told):
+    """An agent that comes online and has nothing to tell of it."""
+
+    def __init__(self, agent, times=1):
+        super().__init__(agent)
+        self.times = times
+
+    def run(self):
+        self.agent.wait_online(self.times)
+        self.causes = sorted(set(self.agent.told()))
+        return self
+
+
+def another_machine(lab):
+    """Mounts that give an agent a machine-id of its own: namespaces share the file system, real machines
+    do not."""
+    path = lab.folder / "machine-id"
+    path.write_text("0123456789abcdef0123456789abcdef\n")
+    return [(path, "/etc/machine-id")]
 
 
 class Refused:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from lab import report_schema
 from lab.net import LabError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -58,6 +59,8 @@ class Check:
         except ValueError:
             raise LabError(f"no report: exit {self.done.returncode}\n{self.done.stdout}\n"
                            f"{self.done.stderr}") from None
+        wrong = report_schema.problems(self.report)
+        assert not wrong, "\n".join(["docs/report.schema.json:", *wrong, self.explain()])
         return self
 
     @property

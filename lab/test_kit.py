@@ -89,3 +89,13 @@ def test_counts_what_goes_out_directly():
         assert lab.direct_packets() > 0
         lab.only_proxy()
         assert curl(lab, "--connect-timeout", "1", f"https://{ENDPOINT}/").returncode == 28
+
+
+def test_a_slow_path_is_slow():
+    """Forty milliseconds in each direction: what takes a round trip takes no less than eighty."""
+    with Lab() as lab:
+        lab.endpoint()
+        lab.dns()
+        lab.slow_path(delay_ms=40)
+        took = curl(lab, "-o", "/dev/null", "-w", "%{time_connect}", f"https://{CONSOLE}/")
+        assert float(took.stdout) >= 0.08, took

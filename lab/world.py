@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from lab import ca, net, programs
+from lab import ca, net, programs, relay
 from lab.servers import dnsmasq, nginx, squid, tinyproxy
 
 CLIENT = "10.77.0.2"
@@ -25,6 +25,12 @@ ENDPOINT = "203.0.113.10"
 HUB = "203.0.113.20"
 HUB_NAME = "hub.lab.example"
 CONSOLE = "console.lab.example"
+
+# As the services of a vendor's page often are: one owner, four names, four addresses.
+FOUR = {"console": ENDPOINT, "discovery": "203.0.113.30", "session": "203.0.113.31",
+        "upload": "203.0.113.33"}
+
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]  # before a command
 
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 
@@ -193,6 +199,25 @@ class Lab:
                         "\t\ttype nat hook prerouting priority -100;\n"
                         f'\t\tiifname "lan" {match} dnat to {to}\n\t}}\n}}\n')
 
+    def slow_path(self, delay_ms=40, lose_every=0, reorder_every=0):
+        """A long line between the router and the internet: late by so much in each direction, and of the
+        packets every so manieth lost or overtaken (lab/relay.py)."""
+        self.router.ip("link", "del", "wan")
+        cable = relay.connect(self.router, self.internet, "wan", delay_ms, lose_every, reorder_every)
+        self.router.ip("addr", "add", "198.51.100.1/24", "dev", "wan")
+        self.internet.ip("addr", "add", "198.51.100.2/24", "dev", "wan")
+        self.router.ip("route", "add", "default", "via", "198.51.100.2")
+        return cable
+
+    def forgetful(self, seconds):
+        """The router forgets a connection that is idle for so long, and drops what comes on it later."""
+        self.router.nft("table inet forgetful {\n\tchain pass {\n"
+                        "\t\ttype filter hook forward priority -10; policy accept;\n"
+                        "\t\ttcp dport 443 ct state invalid counter drop\n"
+                        "\t\ttcp sport 443 ct state invalid counter drop\n\t}\n}\n")
+        self.router.sysctl(net__netfilter__nf_conntrack_tcp_loose=0,
+                           net__netfilter__nf_conntrack_tcp_timeout_established=seconds)
+
     def only_proxy(self):
         """The client may send to the proxy and to nothing else, DNS included."""
         self.firewall(f'iifname "lan" ip daddr {PROXY} accept', 'iifname "lan" drop')
@@ -202,10 +227,12 @@ class Lab:
 
     # --- the program under test ---
 
-    def check(self, *endpoints, env=None, deadline=4, profile=None, hub=None, mounts=()):
-        """`sallyport check` of these endpoints (dicts of the profile), the console by default."""
-        argv = [programs.SALLYPORT, "check", "--root", self.root, "--format", "json",
-                "--deadline", deadline]
+    def check(self, *endpoints, env=None, deadline=4, profile=None, hub=None, mounts=(),
+              deep=False, user=False):
+        """`sallyport check` of these endpoints (dicts of the profile), the console by default; as root or
+        as an ordinary user."""
+        argv = [*(NOBODY if user else []), programs.SALLYPORT, "check", "--root", self.root,
+                "--format", "json", "--deadline", deadline, *(["--deep"] if deep else [])]
         if hub:
             argv += ["--hub", hub]
         else:
@@ -213,3 +240,13 @@ class Lab:
             document.setdefault("endpoints", [each or {} for each in endpoints] or [{}])
             argv += ["--profile", programs.write_profile(self.folder / "profile.yaml", document)]
         return programs.Check(self.client, argv, env=env, mounts=mounts)
+
+
+def four_endpoints(lab, without=()):
+    """Puts the services of FOUR on the internet, but those `without`; returns all four for a profile. A
+    service that is left out still has its address, and nothing listens there."""
+    for name, address in FOUR.items():
+        lab.names[f"{name}.lab.example"] = address
+        if name not in without:
+            lab.endpoint(f"{name}.lab.example", address)
+    return [{"id": name, "host": f"{name}.lab.example"} for name in FOUR]

@@ -1,6 +1,6 @@
 // The hub's HTTP API. Every call ends in its answer or in a Problem, whose message is fit to be shown.
 
-import type { Me, NewToken, Server, ServerPage, Token } from "./types";
+import type { CheckPage, CheckRow, Me, NewToken, Server, ServerPage, Token } from "./types";
 
 export class Problem extends Error {
 	constructor(
@@ -17,6 +17,7 @@ const ADVICE: Record<number, string> = {
 	0: "Check that the hub runs and that this computer reaches it, then try again.",
 	403: "Your account may not do this. Ask an administrator of the hub.",
 	404: "It may have been removed. Go back to the list.",
+	409: "Look at how it is now, then try again.",
 	422: "Correct it, then try again.",
 	429: "Wait a moment, then try again.",
 	507: "Make room on the hub's disk, then try again.",
@@ -118,6 +119,20 @@ export const api = {
 	},
 	server: (server: string, signal?: AbortSignal) =>
 		call<Server>("GET", `/v1/servers/${id(server)}`, undefined, signal),
+	checks: (server: string, limit: number, cursor: string | null, signal?: AbortSignal) => {
+		const search = new URLSearchParams({ limit: String(limit) });
+		if (cursor) search.set("cursor", cursor);
+		return call<CheckPage>("GET", `/v1/servers/${id(server)}/checks?${search}`, undefined, signal);
+	},
+	check: (server: string, check: string, signal?: AbortSignal) =>
+		call<CheckRow & { report: unknown }>(
+			"GET",
+			`/v1/servers/${id(server)}/checks/${id(check)}`,
+			undefined,
+			signal,
+		),
+	runCheck: (server: string, profile: string, deep: boolean) =>
+		call<CheckRow>("POST", `/v1/servers/${id(server)}/checks`, profile ? { profile, deep } : { deep }),
 	removeServer: (server: string) => call<void>("DELETE", `/v1/servers/${id(server)}`),
 
 	tokens: (signal?: AbortSignal) => call<{ tokens: Token[] }>("GET", "/v1/tokens", undefined, signal),

@@ -10,7 +10,7 @@
 
 import { hubNow } from "./api";
 import { Emitter } from "./emitter";
-import type { Counts, ServerRow } from "./types";
+import type { CheckRow, Counts, ServerRow } from "./types";
 
 const SILENCE_MS = 40_000; // two of the hub's comment lines and some
 const PAUSES_MS = [1000, 2000, 4000, 8000, 15_000];
@@ -20,6 +20,7 @@ export interface Events {
 	server: ServerRow;
 	removed: { id: string };
 	counts: Counts;
+	check: CheckRow;
 	live: null; // the stream is open (again): fetch afresh what may have been missed before
 }
 
@@ -34,6 +35,7 @@ export class Live extends Emitter {
 		server: new Set(),
 		removed: new Set(),
 		counts: new Set(),
+		check: new Set(),
 		live: new Set(),
 	};
 	#abort: AbortController | null = null;

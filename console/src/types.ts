@@ -1,4 +1,4 @@
-// What the hub's API answers. A server's inventory, path and check come from the machine itself,
+// What the hub's API answers. A server's inventory, path and reports come from the machine itself,
 // so they stay `unknown` here and are read with the guards of untrusted.ts.
 
 export type Status = "online" | "offline";
@@ -24,8 +24,28 @@ export interface Server extends ServerRow {
 	created_at: string | null;
 	inventory: unknown;
 	path: { stages: unknown; proxy: string | null; at: string | null } | null;
-	check: unknown;
-	check_at: string | null;
+}
+
+// What the history says of a check. The texts of the causes are the machine's own.
+export interface CheckRow {
+	id: string;
+	server: string;
+	state: "queued" | "running" | "done" | "failed" | "lost";
+	requested_by: string | null; // null: the machine checked by itself
+	requested_at: string;
+	started_at: string | null;
+	finished_at: string | null;
+	profile: { id: string | null; title: string | null }; // no id: the way to the hub
+	deep: boolean;
+	verdict: string | null;
+	causes: unknown;
+	reason: string | null; // why there is no report
+	repeats: number; // how often in a row the machine's own checks came out like this
+}
+
+export interface CheckPage {
+	checks: CheckRow[];
+	next_cursor: string | null;
 }
 
 export interface Counts {

@@ -23,6 +23,7 @@ events {{ worker_connections 256; }}
 http {{
     {temporary}
     access_log {folder}/access.log;
+    ssl_protocols TLSv1.2 TLSv1.3;
     {http}
     server {{
         listen {address}:{port} {"ssl" if certificate else ""};

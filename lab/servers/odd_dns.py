@@ -1,7 +1,7 @@
 """A DNS server that fails on purpose, in ways that no setting of dnsmasq reaches.
 
-SERVFAIL: dnsmasq passes on an upstream's, it makes none. CD: dnsmasq knows no difference. TC without
-TCP: dnsmasq listens on both or on none. Silent to some names: dnsmasq answers whatever it knows.
+SERVFAIL: dnsmasq passes on an upstream's, it makes none. TC without TCP: dnsmasq listens on both or on
+none. Silent to some names: dnsmasq answers whatever it knows.
 
     python3 -m lab.servers.odd_dns ADDRESS BEHAVIOUR [NAME=IPV4 ...]
 """
@@ -28,10 +28,9 @@ def answer(query, behaviour, names):
     request = DNSRecord.parse(query)
     reply = request.reply()
     name = str(request.q.qname).rstrip(".").lower()
-    cd = query[3] & 0x10
     if behaviour == "silent":
         return None
-    if behaviour == "servfail" or (behaviour == "bogus" and not cd):
+    if behaviour == "servfail":
         reply.header.rcode = RCODE.SERVFAIL
     elif behaviour == "truncated":
         reply.header.tc = 1

@@ -51,14 +51,25 @@ http_access deny !known
 """
 
 
+def digest_first(namespace, users):
+    """Directives that offer Digest, which curl and browsers would prefer, and Basic after it."""
+    digest = f"""
+auth_param digest program {HELPERS}/digest_file_auth /dev/null
+auth_param digest children 1 startup=1
+auth_param digest realm lab
+"""
+    return digest + basic(namespace, users)
+
+
 def deny(name):
     return f"acl forbidden dstdomain {name}\nhttp_access deny forbidden\n"
 
 
 def serve(namespace, address, port=3128, rules="", dns=None, certificate=None, inspect=None,
-          upgrades=False):
+          upgrades=False, inspect_only=()):
     """`rules` come before "allow all". With a certificate it speaks TLS to its clients (an https://
-    proxy). `inspect` is the CA under which it opens TLS; it then passes upgrades only if told to."""
+    proxy). `inspect` is the CA under which it opens TLS (of the names in `inspect_only`); it then passes upgrades
+    only if told to."""
     folder = _folder(namespace, port)
     listen = f"http_port {address}:{port}"
     bump = ""
@@ -75,8 +86,10 @@ def serve(namespace, address, port=3128, rules="", dns=None, certificate=None, i
 sslcrtd_program {' '.join(tool)}
 sslcrtd_children 2 startup=1
 acl step1 at_step SslBump1
+acl picked ssl::server_name {' '.join(inspect_only) or 'none'}
 ssl_bump peek step1
-ssl_bump bump all
+ssl_bump {'bump picked' if inspect_only else 'bump all'}
+ssl_bump splice all
 tls_outgoing_options flags=DONT_VERIFY_PEER
 sslproxy_cert_error allow all
 """

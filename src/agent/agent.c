@@ -22,6 +22,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,6 +40,9 @@ struct agent {
 	struct agent_state state;
 	struct session_params params;
 	struct backoff backoff;
+	struct rhythm rhythm;
+	unsigned char instance[IDENTITY_INSTANCE_BYTES];
+	struct runner runner;
 	struct finding failure; /* why it is offline; kept for the path's `previous` */
 	time_t failed_at;
 	char *told_proxy; /* owned; what the log says of the proxy settings */
@@ -101,9 +105,11 @@ static bool reload_state(struct agent *agent)
 	struct err err;
 	switch (state_load(&agent->paths, &fresh, &err)) {
 	case STATE_LOADED:
-		if (strcmp(fresh.server_id, agent->state.server_id) != 0)
+		if (strcmp(fresh.server_id, agent->state.server_id) != 0) {
 			logfile_line(agent->log.file, LEVEL_INFO, "joined anew: id %s, hub %s:%u",
 				fresh.server_id, fresh.hub_host, fresh.hub_port);
+			runner_free(&agent->runner); /* another hub need not know what this one asked */
+		}
 		state_wipe(&agent->state);
 		agent->state = fresh;
 		free(agent->told_file);
@@ -152,6 +158,7 @@ static int walk_out(struct agent *agent, json_t *inventory, struct walk *walk)
 		.root = agent->options->root,
 		.state = &agent->state,
 		.inventory = inventory,
+		.instance = agent->instance,
 		.cancel = &interrupt,
 	};
 	struct err err;
@@ -178,12 +185,12 @@ static void keep_failure(struct agent *agent, const struct finding *finding)
 
 /* Tells log and status, each only when it is news. */
 static void tell_failure(
-	struct agent *agent, const struct finding *finding, const struct walk *walk)
+	struct agent *agent, const struct finding *finding, const struct walk *walk, bool news)
 {
 	cleanup(free_ptr) char *hub = state_hub(&agent->state);
 	enum status_kind kind = finding->cause == CAUSE_AGENT_REVOKED ? STATUS_REVOKED : STATUS_OFFLINE;
 	keep_failure(agent, finding);
-	if (agent_log_failure(&agent->log, hub, finding) || agent->status.kind != kind)
+	if (agent_log_failure(&agent->log, hub, finding, news) || agent->status.kind != kind)
 		set_status(agent, kind, walk);
 	else
 		status_retry(&agent->status);
@@ -195,7 +202,8 @@ static int64_t wait_ms_after(
 {
 	int64_t cap_ms = agent->backoff.cap_ms;
 	switch (cause) {
-	case CAUSE_AGENT_REVOKED: /* only an administrator changes this: ask as rarely as allowed */
+	case CAUSE_AGENT_REVOKED: /* only an administrator changes these: ask as rarely as allowed */
+	case CAUSE_AGENT_DUPLICATE:
 		return cap_ms / 2 + backoff_spread(cap_ms / 2);
 	case CAUSE_HUB_RESTARTING:
 		return backoff_spread(restart_delay_ms);
@@ -227,6 +235,15 @@ static bool check_is_due(struct agent *agent)
 	return true;
 }
 
+static struct inventory_source inventory_source(const struct agent *agent)
+{
+	return (struct inventory_source){
+		.location = agent->state.location,
+		.profiles = agent->options->profiles,
+		.root = agent->options->root,
+	};
+}
+
 static void greet(struct agent *agent, const struct walk *walk)
 {
 	cleanup(free_ptr) char *hub = state_hub(&agent->state);
@@ -235,29 +252,59 @@ static void greet(struct agent *agent, const struct walk *walk)
 	set_status(agent, STATUS_ONLINE, walk);
 }
 
+/* What was learnt holds for this way alone. */
+static void take_way(struct agent *agent, const struct walk *walk)
+{
+	cleanup(free_ptr) char *hub = state_hub(&agent->state);
+	cleanup(free_ptr) char *way = xasprintf(
+		"%s%s%.300s", hub, walk->proxy ? " through " : "", walk->proxy ? walk->proxy : "");
+	rhythm_on_way(&agent->rhythm, way);
+	rhythm_walked(&agent->rhythm, true);
+}
+
+/* What the way in which the session ended says, with the ends before it. True when that is news. */
+static bool learn(struct agent *agent, struct online *online)
+{
+	struct rhythm_end end;
+	struct err err;
+	cleanup(free_ptr) char *hub = state_hub(&agent->state);
+	online_facts(online, &end);
+	struct rhythm_word word = rhythm_ended(&agent->rhythm, &agent->params, &end);
+	rhythm_name(&agent->rhythm, &agent->params, word.cause, &online->session.over);
+	evidence_add(&online->session.over.evidence, "endpoint", "%s", hub);
+	if (word.changed && rhythm_save(&agent->paths, &agent->rhythm, &err))
+		logfile_line(agent->log.file, LEVEL_WARN, "%s", err.text);
+	return !word.known;
+}
+
 /* From welcome to the end of the session; frees walk and inventory. Returns the wait after it. */
 static int64_t stay(struct agent *agent, struct walk *walk, json_t *inventory)
 {
 	struct online online = {
-		.root = agent->options->root,
 		.paths = &agent->paths,
 		.log = &agent->log,
 		.status = &agent->status,
 		.interrupt = &interrupt,
-		.location = agent->state.location,
-		.run_check = check_is_due(agent),
+		.inventory = inventory_source(agent),
+		.runner = &agent->runner,
+		.rhythm = &agent->rhythm,
+		.asked = &agent->params,
 	};
 	int64_t wait_ms = 0;
+	if (check_is_due(agent))
+		runner_want_own(&agent->runner);
 	json_t *previous = previous_failure(agent);
+	take_way(agent, walk);
 	greet(agent, walk);
-	online_begin(&online, walk, &agent->params, inventory, previous, agent->started_us);
+	online_begin(&online, walk, inventory, previous, agent->started_us);
 	walk_free(walk);
 	json_decref(inventory);
 	enum online_end ended = online_run(&online);
 	if (clock_mono_us() - online.session.opened_us >= agent->params.stable_ms * 1000)
 		backoff_reset(&agent->backoff);
 	if (ended == ONLINE_LOST) {
-		tell_failure(agent, &online.session.over, NULL);
+		bool news = learn(agent, &online);
+		tell_failure(agent, &online.session.over, NULL, news);
 		wait_ms =
 			wait_ms_after(agent, online.session.over.cause, 0, online.session.restart_delay_ms);
 	}
@@ -269,12 +316,14 @@ static int64_t stay(struct agent *agent, struct walk *walk, json_t *inventory)
 static int64_t attempt(struct agent *agent)
 {
 	struct walk walk;
-	json_t *inventory = inventory_read(agent->state.location);
+	struct inventory_source source = inventory_source(agent);
+	json_t *inventory = inventory_read(&source);
 	int64_t wait_ms = 0;
 	if (walk_out(agent, inventory, &walk) == 0)
 		return stay(agent, &walk, inventory);
 	if (!walk.cancelled) {
-		tell_failure(agent, &walk.failure, &walk);
+		rhythm_walked(&agent->rhythm, false);
+		tell_failure(agent, &walk.failure, &walk, true);
 		wait_ms = wait_ms_after(agent, walk.failure.cause, walk.retry_after_ms, 0);
 	}
 	walk_free(&walk);
@@ -299,6 +348,8 @@ static int prepare(struct agent *agent, int *lock, struct err *err)
 	if (catch_signals(err))
 		return -1;
 	session_params_default(&agent->params);
+	rhythm_load(&agent->paths, &agent->rhythm);
+	randombytes_buf(agent->instance, sizeof agent->instance);
 	status_load_params(&agent->paths, &agent->params);
 	agent->backoff.base_ms = agent->params.backoff_base_ms;
 	agent->backoff.cap_ms = agent->params.backoff_cap_ms;
@@ -309,6 +360,7 @@ static void service_run(struct agent *agent)
 {
 	agent_log_open(&agent->log, &agent->paths, agent->options->to_stderr);
 	status_init(&agent->status, &agent->paths);
+	runner_init(&agent->runner, agent->options->root);
 	cleanup(free_ptr) char *hub = state_hub(&agent->state);
 	logfile_line(agent->log.file, LEVEL_INFO,
 		"sallyport %s starts as process %ld: %s, id %s, hub %s", SALLYPORT_VERSION, (long)getpid(),
@@ -316,6 +368,7 @@ static void service_run(struct agent *agent)
 	set_status(agent, STATUS_STARTING, NULL);
 	serve(agent);
 	logfile_line(agent->log.file, LEVEL_INFO, "sallyport stops");
+	runner_free(&agent->runner);
 	finding_free(&agent->failure);
 	if (stop_asked)
 		set_status(agent, STATUS_STOPPED, NULL);
@@ -340,6 +393,7 @@ int agent_run(const struct agent_options *options)
 		close(lock);
 	free(agent.told_proxy);
 	free(agent.told_file);
+	rhythm_free(&agent.rhythm);
 	state_wipe(&agent.state);
 	cancel_fini(&interrupt);
 	paths_free(&agent.paths);

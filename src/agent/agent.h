@@ -8,11 +8,14 @@
 #ifndef AGENT_AGENT_H
 #define AGENT_AGENT_H
 
+#include "agent/inventory.h"
+
 #include <stdbool.h>
 
 struct agent_options {
-	const char *root; /* may be NULL */
-	bool to_stderr;   /* the log also there */
+	const char *root;             /* may be NULL */
+	bool to_stderr;               /* the log also there */
+	inventory_profiles *profiles; /* may be NULL */
 };
 
 /* Returns the exit code: 0 after a signal or after the machine left its hub, 1 when it cannot run.

@@ -13,11 +13,21 @@
 #include "base/err.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
+#define CHECKER_PROFILE_SIZE 65
+
+struct checker_wish {
+	const char *root;    /* may be NULL */
+	const char *profile; /* "": the way to the hub */
+	bool deep;           /* takes minutes */
+};
+
 struct checker {
-	pid_t pid; /* 0: none runs */
-	int fd;    /* its output; -1: none runs */
+	pid_t pid;     /* 0: none runs */
+	int fd;        /* its output; -1: none runs */
+	int errors_fd; /* what it has to say when there is no report; -1: none runs */
 	struct buf output;
 	struct deadline deadline;
 };
@@ -30,7 +40,8 @@ enum checker_result {
 
 void checker_init(struct checker *checker);
 /* program: NULL for this one. */
-int checker_start(struct checker *checker, const char *program, const char *root, struct err *err);
+int checker_start(
+	struct checker *checker, const char *program, const struct checker_wish *wish, struct err *err);
 enum checker_result checker_step(struct checker *checker, json_t **report, struct err *err);
 void checker_stop(struct checker *checker); /* ends a child that still runs; frees */
 

@@ -84,14 +84,16 @@ static void add_disks(json_t *inventory)
 	json_object_set_new(inventory, "disks", list);
 }
 
-json_t *inventory_read(const char *location)
+json_t *inventory_read(const struct inventory_source *source)
 {
 	json_t *inventory = json_object();
 	json_object_set_new(inventory, "name", json_string("unknown"));
 	json_object_set_new(inventory, "platform", json_string("linux"));
 	json_object_set_new(inventory, "agent_version", json_string(SALLYPORT_VERSION));
-	if (location)
-		set_text(inventory, "location", location);
+	if (source->location)
+		set_text(inventory, "location", source->location);
+	if (source->profiles)
+		json_object_set_new(inventory, "profiles", source->profiles(source->root));
 	add_host(inventory);
 	add_interfaces(inventory);
 	add_disks(inventory);

@@ -10,9 +10,16 @@
 
 #define INVENTORY_DIGEST_BYTES 32
 
-/* A new reference. `location` is where the administrator says that the machine stands; may be NULL.
- */
-json_t *inventory_read(const char *location);
+/* The profiles of this machine as a list of {"id", "title"}; a new reference. */
+typedef json_t *inventory_profiles(const char *root);
+
+struct inventory_source {
+	const char *location;         /* where the administrator says that it stands; may be NULL */
+	inventory_profiles *profiles; /* may be NULL */
+	const char *root;             /* for that; may be NULL */
+};
+
+json_t *inventory_read(const struct inventory_source *source); /* a new reference */
 /* Digest of all that counts as a change: neither uptime nor free memory nor free space does. */
 void inventory_digest(const json_t *inventory, unsigned char digest[INVENTORY_DIGEST_BYTES]);
 

@@ -57,7 +57,15 @@ static void write_block(struct logfile *file, const char *hub, const struct find
 	logfile_line(file, level, "  remedy (%s): %s", info->who, remedy);
 }
 
-bool agent_log_failure(struct agent_log *log, const char *hub, const struct finding *finding)
+static void write_line(struct logfile *file, const char *hub, const struct finding *finding)
+{
+	cleanup(free_ptr) char *sentence = finding_sentence(finding);
+	logfile_line(file, LEVEL_INFO, "no session with the hub at %s, as before: %s (%s)", hub,
+		sentence, cause_info(finding->cause)->id);
+}
+
+bool agent_log_failure(
+	struct agent_log *log, const char *hub, const struct finding *finding, bool news)
 {
 	if (!log->outage_us)
 		log->outage_us = clock_mono_us();
@@ -65,7 +73,7 @@ bool agent_log_failure(struct agent_log *log, const char *hub, const struct find
 	cleanup(free_ptr) char *now = essence(finding);
 	if (log->told && strcmp(log->told, now) == 0)
 		return false;
-	write_block(log->file, hub, finding);
+	(news ? write_block : write_line)(log->file, hub, finding);
 	free(log->told);
 	log->told = now;
 	now = NULL;

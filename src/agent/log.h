@@ -25,8 +25,10 @@ struct agent_log {
 };
 
 void agent_log_open(struct agent_log *log, const struct agent_paths *paths, bool to_stderr);
-/* True when a block was written: the failure is news. */
-bool agent_log_failure(struct agent_log *log, const char *hub, const struct finding *finding);
+/* True when something was written: the failure is news. What was told in an earlier outage and
+ * is expected (news: false) takes one line in place of the block. */
+bool agent_log_failure(
+	struct agent_log *log, const char *hub, const struct finding *finding, bool news);
 void agent_log_online(struct agent_log *log, const char *hub, const struct walk *walk);
 void agent_log_close(struct agent_log *log);
 

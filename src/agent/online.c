@@ -8,6 +8,7 @@
  */
 #include "agent/online.h"
 
+#include "agent/outside.h"
 #include "base/file.h"
 #include "base/json.h"
 
@@ -20,6 +21,7 @@
 static int send_frame(void *data, const char *text, size_t len)
 {
 	struct online *online = data;
+	online->session.moved_us = clock_mono_us();
 	return ws_send(online->link.ws, text, len);
 }
 
@@ -31,63 +33,136 @@ static void on_text(void *data, const char *text, size_t len)
 
 static void send_path(struct online *online, const struct walk *walk, json_t *previous)
 {
+	cleanup(free_ptr) char *limit = rhythm_limit(online->rhythm);
 	struct msg_path msg = {
-		.stages = walk_to_json(walk), .proxy = walk->proxy, .previous = previous};
+		.heartbeat_ms = limit ? online->session.params.heartbeat_ms : 0,
+		.idle_timeout = limit,
+		.stages = walk_to_json(walk),
+		.proxy = walk->proxy,
+		.previous = previous,
+		.run = (char *)runner_asked(online->runner), /* only read */
+	};
 	session_notify(&online->session, MSG_path, &msg);
 	json_decref(msg.stages);
 	json_decref(previous);
 }
 
-static void start_check(struct online *online)
+static enum refusal on_check_run(void *data, const struct msg_check_run *wish)
 {
-	struct err err;
-	if (checker_start(&online->checker, NULL, online->root, &err))
-		logfile_line(online->log->file, LEVEL_WARN, "the check could not be started: %s", err.text);
+	static const enum refusal refusals[] = {
+		[RUNNER_TAKEN] = REFUSAL_NONE,
+		[RUNNER_BUSY] = REFUSAL_CHECK_BUSY,
+		[RUNNER_NO_PROFILE] = REFUSAL_CHECK_UNKNOWN,
+	};
+	struct online *online = data;
+	enum runner_answer answer = runner_ask(online->runner, wish->run, wish->profile, wish->deep);
+	if (answer == RUNNER_TAKEN)
+		logfile_line(online->log->file, LEVEL_INFO, "the hub asks for a check of %s%s%s",
+			wish->profile ? "the profile " : "the way to the hub",
+			wish->profile ? wish->profile : "", wish->deep ? ", a deep one" : "");
+	return refusals[answer];
 }
 
-void online_begin(struct online *online, struct walk *walk, const struct session_params *params,
-	const json_t *inventory, json_t *previous, int64_t agent_started_us)
-{
-	int64_t now_us = clock_mono_us();
-	checker_init(&online->checker);
-	link_take(&online->link, walk, on_text, online);
-	session_open(&online->session, params, send_frame, online, agent_started_us, now_us);
-	inventory_digest(inventory, online->digest);
-	online->inventory_us = now_us;
-	send_path(online, walk, previous);
-	if (online->run_check)
-		start_check(online);
-}
-
-static void keep_report(struct online *online, json_t *report)
+static void keep_report(struct online *online, const struct runner_job *job, json_t *report)
 {
 	struct err err;
+	struct msg_check msg = {.report = report, .run = *job->run ? (char *)job->run : NULL};
 	cleanup(free_ptr) char *text = json_dumps(report, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
 	if (!text || file_replace(online->paths->check, text, strlen(text), 0600, &err))
 		logfile_line(online->log->file, LEVEL_WARN, "the check's report could not be kept: %s",
 			text ? err.text : "it is no UTF-8");
-	session_notify(&online->session, MSG_check, &(struct msg_check){.report = report});
+	session_notify(&online->session, MSG_check, &msg);
 	const char *verdict = json_get_text(report, "verdict");
 	logfile_line(
 		online->log->file, LEVEL_INFO, "the check says: %s", verdict ? verdict : "nothing");
 }
 
-static void step_check(struct online *online)
+/* --- the outside view ---------------------------------------------------------------------- */
+
+static void release_held(struct online *online, const json_t *ports)
 {
-	struct err err;
-	cleanup(json_drop) json_t *report = NULL;
-	switch (checker_step(&online->checker, &report, &err)) {
-	case CHECKER_RUNNING:
+	json_t *report = online->held.report;
+	if (!report)
 		return;
-	case CHECKER_DONE:
-		keep_report(online, report);
+	online->held.report = NULL;
+	if (ports)
+		outside_merge(report, ports);
+	keep_report(online, &online->held.job, report);
+	json_decref(report);
+}
+
+static void on_looked(void *data, const json_t *result)
+{
+	struct msg_outside_look_result answer = {0};
+	if (result)
+		message_read(MSG_outside_look_result, result, &answer, NULL);
+	release_held(data, answer.ports);
+	message_free(MSG_outside_look_result, &answer);
+}
+
+/* Through a proxy the hub would look at the proxy, so it is not asked. Takes the report, which goes
+ * to the hub at once or with what it saw. */
+static void hand_over(struct online *online, const struct runner_job *job, json_t *report)
+{
+	cleanup(json_drop) json_t *ports = online->direct ? outside_ports(report) : NULL;
+	cleanup(free_ptr) char *own = ports ? outside_own_address(conn_fd(online->link.conn)) : NULL;
+	struct msg_outside_look wish = {.ports = ports, .address = own};
+	release_held(online, NULL);
+	online->held.report = report;
+	online->held.job = *job;
+	online->held.deadline = deadline_in_ms(OUTSIDE_WAIT_MS);
+	if (!own || session_ask(&online->session, MSG_outside_look, &wish))
+		release_held(online, NULL);
+}
+
+void online_begin(struct online *online, struct walk *walk, const json_t *inventory,
+	json_t *previous, int64_t agent_started_us)
+{
+	int64_t now_us = clock_mono_us();
+	struct session_params paced;
+	rhythm_pace(online->rhythm, online->asked, &paced);
+	online->direct = !walk->proxy;
+	link_take(&online->link, walk, on_text, online);
+	session_open(&online->session, &paced, send_frame, online, agent_started_us, now_us);
+	online->session.check_run = on_check_run;
+	online->session.on_answer = on_looked;
+	inventory_digest(inventory, online->digest);
+	online->inventory_us = now_us;
+	send_path(online, walk, previous);
+	runner_resume(online->runner);
+}
+
+static void tell_failed(struct online *online, const struct runner_news *news)
+{
+	struct msg_check_failed msg = {
+		.run = (char *)news->job.run, .reason = (char *)news->err.text}; /* only read */
+	logfile_line(online->log->file, LEVEL_WARN, "the check gave no report: %s", news->err.text);
+	if (*news->job.run)
+		session_notify(&online->session, MSG_check_failed, &msg);
+}
+
+/* True while there may be more news. */
+static bool step_check(struct online *online)
+{
+	struct runner_news news;
+	runner_step(online->runner, &news);
+	switch (news.event) {
+	case RUNNER_NOTHING:
+		return false;
+	case RUNNER_STARTED:
+		if (*news.job.run)
+			session_notify(&online->session, MSG_check_started,
+				&(struct msg_check_started){.run = news.job.run});
+		return false;
+	case RUNNER_REPORTED:
+		hand_over(online, &news.job, news.report);
 		break;
-	case CHECKER_FAILED:
-		logfile_line(online->log->file, LEVEL_WARN, "the check gave no report: %s", err.text);
+	case RUNNER_FAILED:
+		tell_failed(online, &news);
 		break;
 	}
-	json_drop(&report);
 	malloc_trim(0);
+	return true;
 }
 
 static void send_inventory_if_changed(struct online *online, int64_t now_us)
@@ -96,7 +171,7 @@ static void send_inventory_if_changed(struct online *online, int64_t now_us)
 	if (now_us - online->inventory_us < INVENTORY_EVERY_US)
 		return;
 	online->inventory_us = now_us;
-	cleanup(json_drop) json_t *inventory = inventory_read(online->location);
+	cleanup(json_drop) json_t *inventory = inventory_read(&online->inventory);
 	inventory_digest(inventory, digest);
 	if (memcmp(digest, online->digest, sizeof digest) == 0)
 		return;
@@ -105,11 +180,25 @@ static void send_inventory_if_changed(struct online *online, int64_t now_us)
 		&online->session, MSG_inventory, &(struct msg_inventory){.inventory = inventory});
 }
 
+static void keep_pace(struct online *online)
+{
+	struct session_params paced;
+	struct err err;
+	if (!rhythm_answered(online->rhythm, online->asked, online->session.idle_ms))
+		return;
+	rhythm_pace(online->rhythm, online->asked, &paced);
+	session_set_pace(&online->session, &paced);
+	rhythm_save(online->paths, online->rhythm, &err); /* at worst it is learnt again */
+	logfile_line(online->log->file, LEVEL_INFO, "trying a longer heartbeat: %.1f s",
+		(double)paced.heartbeat_ms / 1000.0);
+}
+
 static void do_chores(struct online *online)
 {
 	if (!online->session.answered)
 		return;
 	online->session.answered = false;
+	keep_pace(online);
 	status_retry(online->status);
 	send_inventory_if_changed(online, clock_mono_us());
 }
@@ -130,12 +219,14 @@ static bool advance(struct online *online)
 
 static enum wait_result sleep_until_needed(struct online *online, struct pollfd fds[3])
 {
-	struct deadline deadline = {session_deadline_us(&online->session)};
+	struct deadline deadline = {session_deadline_us(&online->session)}, check;
 	fds[0] =
 		(struct pollfd){.fd = conn_fd(online->link.conn), .events = link_events(&online->link)};
-	fds[1] = (struct pollfd){.fd = online->checker.fd, .events = POLLIN};
-	if (online->checker.pid)
-		deadline = deadline_sooner(deadline, online->checker.deadline);
+	fds[1] = (struct pollfd){.fd = runner_fd(online->runner), .events = POLLIN};
+	if (runner_deadline(online->runner, &check))
+		deadline = deadline_sooner(deadline, check);
+	if (online->held.report)
+		deadline = deadline_sooner(deadline, online->held.deadline);
 	if (link_ready(&online->link))
 		deadline = deadline_in_ms(0);
 	return wait_fds(fds, 2, deadline, online->interrupt);
@@ -156,15 +247,34 @@ enum online_end online_run(struct online *online)
 		case WAIT_TIMEOUT:
 			break;
 		}
-		if (online->checker.pid && (fds[1].revents || !deadline_left_ms(online->checker.deadline)))
-			step_check(online);
+		struct deadline due;
+		if (online->held.report && !deadline_left_ms(online->held.deadline))
+			release_held(online, NULL);
+		if (runner_deadline(online->runner, &due) && (fds[1].revents || !deadline_left_ms(due)))
+			while (step_check(online))
+				continue;
 	}
 	return ONLINE_LOST;
 }
 
+void online_facts(const struct online *online, struct rhythm_end *end)
+{
+	const struct session *session = &online->session;
+	*end = (struct rhythm_end){
+		.cause = session->over.cause,
+		.by_hub = session->by_hub,
+		.age_ms = (session->ended_us - session->opened_us) / 1000,
+		.idle_ms = session->idle_ms,
+		.lived_ms = session->lived_ms,
+		.answered = session->answers,
+		.awaited = session->answer_us != 0,
+		.acknowledged = online->direct && conn_acknowledged(online->link.conn),
+	};
+}
+
 void online_free(struct online *online)
 {
-	checker_stop(&online->checker);
+	release_held(online, NULL);
 	link_close(&online->link, CLOSE_GOING_AWAY);
 	session_free(&online->session);
 }

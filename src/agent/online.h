@@ -8,29 +8,36 @@
 #ifndef AGENT_ONLINE_H
 #define AGENT_ONLINE_H
 
-#include "agent/checker.h"
 #include "agent/inventory.h"
 #include "agent/link.h"
 #include "agent/log.h"
+#include "agent/rhythm.h"
+#include "agent/runner.h"
 #include "agent/session.h"
 #include "agent/status.h"
 
 struct online {
 	/* filled by the caller, borrowed */
-	const char *root;
 	const struct agent_paths *paths;
 	struct agent_log *log;
 	struct status *status;
 	const struct cancel *interrupt;
-	const char *location; /* for the inventory; may be NULL */
-	bool run_check;       /* start `sallyport check` once, and send its report */
+	struct inventory_source inventory;
+	struct runner *runner;              /* of the checks; outlives this */
+	struct rhythm *rhythm;              /* what the way has taught; outlives this */
+	const struct session_params *asked; /* what the hub asks for; the rhythm may shorten it */
 
 	/* its own */
 	struct session session;
 	struct link link;
-	struct checker checker;
 	unsigned char digest[INVENTORY_DIGEST_BYTES]; /* of the inventory that the hub has */
 	int64_t inventory_us;                         /* when it was last read */
+	struct {
+		json_t *report; /* owned; NULL: none is held */
+		struct runner_job job;
+		struct deadline deadline;
+	} held;      /* a report that waits for the hub's outside view */
+	bool direct; /* no proxy is between */
 };
 
 enum online_end {
@@ -40,9 +47,11 @@ enum online_end {
 
 /* Takes connection and frames out of the walk. `previous` is sent with the path; a new reference
  * that it takes, NULL for none. */
-void online_begin(struct online *online, struct walk *walk, const struct session_params *params,
-	const json_t *inventory, json_t *previous, int64_t agent_started_us);
+void online_begin(struct online *online, struct walk *walk, const json_t *inventory,
+	json_t *previous, int64_t agent_started_us);
 enum online_end online_run(struct online *online);
+/* How a session that was lost ended, for the rhythm. */
+void online_facts(const struct online *online, struct rhythm_end *end);
 void online_free(struct online *online);
 
 #endif

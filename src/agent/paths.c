@@ -11,6 +11,7 @@ void paths_init(struct agent_paths *paths, const char *root)
 		.state_dir = file_under(root, STATE_DIR),
 		.identity = file_under(root, STATE_DIR "/identity.json"),
 		.status = file_under(root, STATE_DIR "/status.json"),
+		.rhythm = file_under(root, STATE_DIR "/rhythm.json"),
 		.check = file_under(root, STATE_DIR "/check.json"),
 		.lock = file_under(root, STATE_DIR "/agent.lock"),
 		.log_dir = file_under(root, LOG_DIR),
@@ -23,6 +24,7 @@ void paths_free(struct agent_paths *paths)
 	free(paths->state_dir);
 	free(paths->identity);
 	free(paths->status);
+	free(paths->rhythm);
 	free(paths->check);
 	free(paths->lock);
 	free(paths->log_dir);

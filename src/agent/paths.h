@@ -10,6 +10,7 @@ struct agent_paths {
 	char *state_dir; /* /var/lib/sallyport, mode 0700 */
 	char *identity;  /* the key and the hub: agent/state.h */
 	char *status;    /* what the service last said of itself: agent/status.h */
+	char *rhythm;    /* what the way has taught the service: agent/rhythm.h */
 	char *check;     /* the latest report of `sallyport check` */
 	char *lock;      /* held by the running service: agent/lock.h */
 	char *log_dir;   /* /var/log/sallyport */

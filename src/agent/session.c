@@ -16,6 +16,7 @@
 #define CODE_ABNORMAL        1006
 #define CODE_TOO_BIG         1009
 #define CODE_SERVICE_RESTART 1012
+#define CODE_REPLACED        4001
 
 static int64_t at_least(int64_t value, int64_t least)
 {
@@ -69,6 +70,7 @@ void session_open(struct session *session, const struct session_params *params, 
 		.agent_started_us = agent_started_us,
 		.opened_us = now_us,
 		.heard_us = now_us,
+		.moved_us = now_us,
 		.next_id = 100, /* above the few that the hello used */
 		.heartbeat_id = -1,
 		.round_trip_ms = -1,
@@ -81,6 +83,9 @@ static void end(
 {
 	char words[DURATION_TEXT_SIZE];
 	struct evidence *evidence = &session->over.evidence;
+	session->ended_us = now_us;
+	if (!session->answer_us)
+		session->idle_ms = (now_us - session->moved_us) / 1000;
 	finding_set(&session->over, cause, STAGE_SESSION, confidence);
 	evidence_add(
 		evidence, "lifetime", "%s", duration_words((now_us - session->opened_us) / 1000, words));
@@ -117,6 +122,23 @@ static int send_text(struct session *session, char *text)
 	return rc;
 }
 
+static void on_check_run(struct session *session, const struct rpc *rpc)
+{
+	struct msg_check_run wish = {0};
+	enum refusal refusal = REFUSAL_BAD_MESSAGE;
+	if (session->check_run && message_read(MSG_check_run, rpc->body, &wish, NULL) == 0)
+		refusal = session->check_run(session->data, &wish);
+	message_free(MSG_check_run, &wish);
+	send_text(
+		session, refusal ? rpc_error(rpc->id, refusal, NULL) : rpc_result(rpc->id, json_object()));
+}
+
+/* Somebody else came to the hub with this machine's key. */
+static void on_present(struct session *session, const struct rpc *rpc)
+{
+	send_text(session, rpc_result(rpc->id, json_object()));
+}
+
 static void on_call(struct session *session, const struct rpc *rpc, int64_t now_us)
 {
 	for (size_t i = 0; i < ARRAY_LEN(announcements); i++) {
@@ -125,6 +147,14 @@ static void on_call(struct session *session, const struct rpc *rpc, int64_t now_
 			return;
 		}
 	}
+	if (rpc->kind == RPC_REQUEST && strcmp(rpc->method, message_method(MSG_check_run)) == 0) {
+		on_check_run(session, rpc);
+		return;
+	}
+	if (rpc->kind == RPC_REQUEST && strcmp(rpc->method, message_method(MSG_present)) == 0) {
+		on_present(session, rpc);
+		return;
+	}
 	/* A newer hub may announce what this agent does not know; only a question wants an answer. */
 	if (rpc->kind == RPC_REQUEST)
 		send_text(session, rpc_error(rpc->id, REFUSAL_BAD_MESSAGE, NULL));
@@ -132,11 +162,19 @@ static void on_call(struct session *session, const struct rpc *rpc, int64_t now_
 
 static void on_answer(struct session *session, const struct rpc *rpc, int64_t now_us)
 {
+	if (session->asked_id && rpc->id == session->asked_id) {
+		session->asked_id = 0;
+		session->on_answer(session->data, rpc->kind == RPC_RESULT ? rpc->body : NULL);
+		return;
+	}
 	if (!session->answer_us || rpc->id != session->heartbeat_id)
 		return;
 	session->answer_us = 0;
 	session->answered = true;
 	session->round_trip_ms = (now_us - session->sent_us) / 1000;
+	session->answers++;
+	if (session->idle_ms > session->lived_ms)
+		session->lived_ms = session->idle_ms;
 	/* The hub forgets a machine that was removed while nobody told it. */
 	if (rpc->kind == RPC_ERROR && refusal_cause(rpc->refusal) == CAUSE_AGENT_REVOKED)
 		on_revoked(session, rpc->body, now_us);
@@ -150,11 +188,12 @@ void session_text(struct session *session, const char *text, size_t len, int64_t
 		return;
 	if (rpc_parse(text, len, &rpc, &err)) {
 		end(session, CAUSE_PEER_CLOSED, CONFIDENCE_CERTAIN, now_us);
+		session->by_hub = true;
 		evidence_add(&session->over.evidence, "close-note",
 			", by this agent: the hub sent what is no JSON-RPC message (%s)", err.text);
 		return;
 	}
-	session->heard_us = now_us;
+	session->heard_us = session->moved_us = now_us;
 	if (rpc.kind == RPC_REQUEST || rpc.kind == RPC_NOTIFICATION)
 		on_call(session, &rpc, now_us);
 	else
@@ -167,6 +206,8 @@ static void send_heartbeat(struct session *session, int64_t now_us)
 	struct msg_heartbeat msg = {.uptime_s = (now_us - session->agent_started_us) / 1000000};
 	session->heartbeat_id = session->next_id++;
 	session->sent_us = now_us;
+	session->idle_ms = (now_us - session->moved_us) / 1000;
+	session->moved_us = now_us;
 	session->answer_us = now_us + session->params.heartbeat_timeout_ms * 1000;
 	schedule_heartbeat(session, now_us);
 	send_text(session, rpc_request(session->heartbeat_id, message_method(MSG_heartbeat),
@@ -190,6 +231,12 @@ void session_tick(struct session *session, int64_t now_us)
 		send_heartbeat(session, now_us);
 }
 
+void session_set_pace(struct session *session, const struct session_params *paced)
+{
+	session->params.heartbeat_ms = paced->heartbeat_ms;
+	session->params.heartbeat_jitter_ms = paced->heartbeat_jitter_ms;
+}
+
 int64_t session_deadline_us(const struct session *session)
 {
 	return session->answer_us ? session->answer_us : session->heartbeat_us;
@@ -199,6 +246,13 @@ int session_notify(struct session *session, enum message message, const void *re
 {
 	return send_text(
 		session, rpc_notification(message_method(message), message_write(message, record)));
+}
+
+int session_ask(struct session *session, enum message message, const void *record)
+{
+	session->asked_id = session->next_id++;
+	return send_text(session,
+		rpc_request(session->asked_id, message_method(message), message_write(message, record)));
 }
 
 /* What a close code says, for the sentence of peer-closed; "" where it says nothing. */
@@ -211,6 +265,7 @@ static const char *close_words(uint16_t code)
 		{CODE_PROTOCOL_ERROR, ": it broke the WebSocket protocol"},
 		{CODE_TOO_BIG, ": a message was larger than both ends allow"},
 		{CODE_SERVICE_RESTART, ": the hub restarts"},
+		{CODE_REPLACED, ": another session with this machine's key took its place"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (words[i].code == code)
@@ -241,6 +296,7 @@ void session_closed(struct session *session, uint16_t code, int error, int64_t n
 		evidence_add(&session->over.evidence, "error", "%s", strerror(error));
 	if (code == CODE_ABNORMAL || code == CODE_NO_STATUS || !code)
 		return;
+	session->by_hub = true;
 	evidence_add(&session->over.evidence, "close-code", "%u", code);
 	evidence_add(&session->over.evidence, "close-note", " (code %u%s)", code, close_words(code));
 }

@@ -31,9 +31,17 @@ struct session_params {
 /* Takes a message; -1 when it cannot be sent any more (session_closed() will follow). */
 typedef int session_send(void *data, const char *text, size_t len);
 
+/* The hub's answer to session_ask(); `result` is NULL when it refused. */
+typedef void session_answer(void *data, const json_t *result);
+
 struct session {
 	struct session_params params;
 	session_send *send;
+	/* The hub wants this machine checked; REFUSAL_NONE when it will be. Set by the caller after
+	 * session_open(); NULL: not possible. */
+	enum refusal (*check_run)(void *data, const struct msg_check_run *wish);
+	session_answer *on_answer; /* likewise */
+	int64_t asked_id;          /* of the request that session_ask() sent; 0: none is open */
 	void *data;
 	int64_t agent_started_us;
 	int64_t opened_us;
@@ -46,7 +54,15 @@ struct session {
 	int64_t round_trip_ms;    /* of the last heartbeat, -1 before */
 	int64_t restart_delay_ms; /* with hub-restarting: spread the first attempt over this */
 	bool answered;            /* a heartbeat came back since this was last cleared */
-	struct finding over;      /* owned; CAUSE_NONE while it is open */
+	/* What agent/rhythm.h wants to know. */
+	int64_t moved_us; /* when anything last moved, either way; whoever sends keeps it too */
+	int64_t idle_ms;  /* nothing had moved for this long before the last heartbeat; once it is over:
+					   * before the one that is not answered, or before the end */
+	int64_t lived_ms; /* the longest of these that was answered */
+	int64_t answers;
+	int64_t ended_us;
+	bool by_hub;         /* it ended with a close frame */
+	struct finding over; /* owned; CAUSE_NONE while it is open */
 };
 
 /* Reads the welcome, with bounds, so that no hub can make an agent spin; 0, or -1 with err. */
@@ -59,8 +75,12 @@ void session_open(struct session *session, const struct session_params *params, 
 void session_text(struct session *session, const char *text, size_t len, int64_t now_us);
 /* Sends the heartbeat that is due, or ends the session when an answer is overdue. */
 void session_tick(struct session *session, int64_t now_us);
+/* Another heartbeat from the next one on. */
+void session_set_pace(struct session *session, const struct session_params *paced);
 int64_t session_deadline_us(const struct session *session);
 int session_notify(struct session *session, enum message message, const void *record);
+/* A request, one at a time; its answer goes to on_answer. */
+int session_ask(struct session *session, enum message message, const void *record);
 /* The transport ended: by a close frame with this code, or by an error (errno, 0 for none). */
 void session_closed(struct session *session, uint16_t code, int error, int64_t now_us);
 void session_free(struct session *session);

@@ -205,7 +205,7 @@ int state_prepare(const struct agent_paths *paths, struct err *err)
 
 int state_remove(const struct agent_paths *paths, struct err *err)
 {
-	const char *const files[] = {paths->identity, paths->status, paths->check};
+	const char *const files[] = {paths->identity, paths->status, paths->check, paths->rhythm};
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		if (unlink(files[i]) && errno != ENOENT)
 			return err_set(err, "%s: %s", files[i], strerror(errno));

@@ -44,7 +44,7 @@ int state_save(const struct agent_paths *paths, const struct agent_state *state,
 /* Makes the folder (0700) and proves that a file of that kind can be written there, so that a full
  * disk or a missing right shows before a token is spent. */
 int state_prepare(const struct agent_paths *paths, struct err *err);
-/* Forgets the hub: identity, status and check. */
+/* Forgets the hub: identity, status, check and rhythm. */
 int state_remove(const struct agent_paths *paths, struct err *err);
 /* "HOST:PORT". Owned by the caller. */
 char *state_hub(const struct agent_state *state);

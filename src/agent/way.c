@@ -19,6 +19,7 @@ static void fill_target(const struct way *way, struct dial_target *target)
 				.identity = &way->state->identity,
 				.token = way->token,
 				.inventory = way->inventory,
+				.instance = way->instance,
 			},
 	};
 }

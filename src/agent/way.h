@@ -11,10 +11,12 @@
 struct way {
 	const char *root; /* borrowed; may be NULL */
 	const struct agent_state
-		*state;                     /* borrowed: who comes back; its key only when `token` is set */
-	const struct join_token *token; /* borrowed: to enrol; NULL: come back */
-	json_t *inventory;              /* borrowed; may be NULL */
-	const struct cancel *cancel;    /* borrowed; may be NULL */
+		*state; /* borrowed: who comes back; its key only when `token` is set */
+	/* Borrowed: random for the life of the service; NULL for a program that only passes by. */
+	const unsigned char *instance;
+	const struct join_token *token;                 /* borrowed: to enrol; NULL: come back */
+	json_t *inventory;                              /* borrowed; may be NULL */
+	const struct cancel *cancel;                    /* borrowed; may be NULL */
 	void (*on_stage)(void *data, enum stage stage); /* may be NULL */
 	void *on_stage_data;
 	struct proxy_settings proxy; /* owned: filled by way_walk() */

@@ -37,12 +37,18 @@ char *xstrndup(const char *text, size_t len)
 	return must(strndup(text, len));
 }
 
-char *xasprintf(const char *format, ...)
+char *xvasprintf(const char *format, va_list args)
 {
 	char *text = NULL;
+	int len = vasprintf(&text, format, args);
+	return len < 0 ? must(NULL) : text;
+}
+
+char *xasprintf(const char *format, ...)
+{
 	va_list args;
 	va_start(args, format);
-	int len = vasprintf(&text, format, args);
+	char *text = xvasprintf(format, args);
 	va_end(args);
-	return len < 0 ? must(NULL) : text;
+	return text;
 }

@@ -8,6 +8,7 @@
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -23,6 +24,7 @@ void *xrealloc(void *old, size_t count, size_t size);
 char *xstrdup(const char *text); /* NULL stays NULL */
 char *xstrndup(const char *text, size_t len);
 char *xasprintf(const char *format, ...) PRINTF_LIKE(1, 2);
+char *xvasprintf(const char *format, va_list args) PRINTF_LIKE(1, 0);
 
 /* For `cleanup(free_ptr) char *p`. */
 static inline void free_ptr(void *pointer_to_pointer)

@@ -15,10 +15,11 @@ void check_run(const struct check_options *options, struct check_result *result)
 	};
 	int64_t start = clock_mono_us();
 	requirements_build(options, result);
-	if (!options->proxy_invalid)
-		walks_run(options, result);
+	tries_run(options, result);
 	result->interrupted = cancel_fired(options->cancel);
+	judge_probes(result);
 	judge_walks(options, result);
+	explain_causes(result);
 	judge_rest(options, result);
 	join_sort(result);
 	judge_verdict(result);
@@ -34,6 +35,7 @@ void check_result_free(struct check_result *result)
 		free(requirement->reason);
 		if (requirement->walked)
 			walk_free(&requirement->walk);
+		probe_answer_free(&requirement->answer);
 	}
 	for (size_t i = 0; i < result->cause_count; i++) {
 		finding_free(&result->causes[i].finding);

@@ -13,15 +13,22 @@
 #ifndef CHECK_CHECK_H
 #define CHECK_CHECK_H
 
-#include "check/profile.h"
+#include "profile/profile.h"
 #include "dial/dial.h"
 
 #define CHECK_MAX_THREADS        16
 #define CHECK_DEFAULT_DEADLINE_S 30
+#define CHECK_DEEP_DEADLINE_S    180 /* with --deep, which measures how long the idle live */
 
 /* As `dial_walk`; a test puts its own in. */
 typedef int check_walk_fn(
 	const struct dial_target *target, const struct dial_options *options, struct walk *walk);
+
+/* What looks at this machine itself, and who finds it by a requirement's id; see check/probe.h. */
+struct probe_question;
+struct probe_answer;
+typedef void probe_run(const struct probe_question *question, struct probe_answer *answer);
+typedef probe_run *probe_find_fn(const char *requirement_id);
 
 /* The hub to try; everything is borrowed. */
 struct check_hub {
@@ -39,17 +46,35 @@ struct check_progress {
 	const char *stage;
 };
 
+enum check_joined {
+	CHECK_NOT_JOINED,
+	CHECK_JOINED,
+	CHECK_JOINED_UNKNOWN, /* only root can see it */
+};
+
 struct check_options {
 	const struct profile *profile;       /* NULL: none */
 	const struct check_hub *hub;         /* NULL: none */
 	const struct proxy_settings *proxy;  /* never NULL */
 	const struct finding *proxy_invalid; /* why the settings cannot be used; NULL: they can */
+	/* Proxies that are named beside it; tried for `passes-with` alone. See dial/proxy.h. */
+	const struct proxy_settings *other_proxies;
+	size_t other_proxy_count;
+	const struct finding *proxy_split; /* the service has other settings; NULL: the same */
+	bool service_proxy_hidden;         /* it may have: only root can read its file */
+	enum check_joined joined;          /* whether the agent is installed and has joined a hub */
+	pid_t agent_pid; /* the agent that runs here; 0: none, -1: only root can see it */
 	const char *root;
 	const char *host_name, *host_os; /* this machine, for the report */
 	const char *platform;            /* "linux": rows for another one are skipped */
 	int64_t deadline_ms;
+	bool deep;                   /* also what takes longer, and experiments on walks that pass */
 	const struct cancel *cancel; /* may be NULL */
+	struct trust *trust;         /* set by check_run() for its walks and probes */
 	check_walk_fn *walk;         /* NULL: dial_walk */
+	check_walk_fn *resolve;      /* NULL: dial_resolve */
+	/* NULL: probe_find(). A test puts its own in, lest it look at the machine that it runs on. */
+	probe_find_fn *find_probe;
 	/* Called on several threads, one at a time. May be NULL. */
 	void (*on_progress)(void *data, const struct check_progress *progress);
 	void *on_progress_data;
@@ -66,6 +91,18 @@ enum requirement_status {
 
 #define CHECK_NO_CAUSE ((size_t)-1)
 
+#define PROBE_MAX_FINDINGS 4
+
+/* What a probe of this machine found; see check/probe.h. */
+struct probe_answer {
+	enum requirement_status status;
+	char *reason; /* owned */
+	struct evidence evidence;
+	struct finding findings[PROBE_MAX_FINDINGS];
+	size_t finding_count;
+	double ms;
+};
+
 struct requirement {
 	char *id;                  /* "endpoint.console" */
 	char *title;               /* "console and API (smart.cloud.com:443)" */
@@ -80,6 +117,13 @@ struct requirement {
 	bool optional; /* a failure is only a warning */
 	bool walked;
 	struct walk walk; /* its connection is closed already */
+
+	/* What the profile asks of this machine: at most one; the rest are topics, told by their id. */
+	const struct profile_inbound *inbound;
+	const struct profile_service *service;
+	const struct profile_account *account;
+	bool probed;
+	struct probe_answer answer;
 };
 
 struct check_cause {

@@ -8,6 +8,7 @@
  */
 #include "check/parts.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define KEYS_MAX 2
@@ -22,6 +23,17 @@ static const struct {
 	{CAUSE_CLOCK_BEHIND, {NULL}},
 	{CAUSE_CLOCK_AHEAD, {NULL}},
 	{CAUSE_PROXY_SETTINGS_INVALID, {"variable"}},
+	{CAUSE_PROXY_SETTINGS_SPLIT, {NULL}},
+	{CAUSE_LINK_DOWN, {NULL}},
+	{CAUSE_NO_IPV4, {NULL}},
+	{CAUSE_LEASE_LOST, {"interface"}},
+	{CAUSE_ADDRESS_STATIC, {"interface"}},
+	{CAUSE_DNS_STATIC, {"resolver"}},
+	{CAUSE_DHCP_ABSENT, {"interface"}},
+	{CAUSE_LOCAL_FIREWALL, {"rule-place", "what-note"}},
+	{CAUSE_CA_BUNDLE_MISSING, {NULL}},
+	{CAUSE_INBOUND_CLOSED, {"port", "protocol"}},
+	{CAUSE_INBOUND_FILTERED, {"port", "protocol"}},
 	{CAUSE_DNS_NXDOMAIN, {"resolver"}},
 	{CAUSE_DNS_SERVFAIL, {"resolver"}},
 	{CAUSE_DNSSEC_BOGUS, {"resolver"}},
@@ -53,6 +65,10 @@ static const struct {
 	{CAUSE_PROXY_STALLED, {"proxy"}},
 	{CAUSE_PROXY_WRONGLY_BYPASSED, {"no-proxy-entry"}},
 	{CAUSE_TLS_INTERCEPTED, {"issuer"}},
+	{CAUSE_SNI_FILTERED, {NULL}},
+	{CAUSE_MTU_BLACK_HOLE, {"direction"}},
+	{CAUSE_CLIENTHELLO_SPLIT_INTOLERANT, {NULL}},
+	{CAUSE_IDLE_TIMEOUT, {NULL}},
 	{CAUSE_TLS_STALLED, {NULL}},
 	{CAUSE_TLS_RESET, {NULL}},
 	{CAUSE_CAPTIVE_PORTAL, {NULL}},
@@ -61,7 +77,7 @@ static const struct {
 
 static const char *const by_endpoint[KEYS_MAX] = {"endpoint", "name"};
 /* Evidence that names what is affected: gathered, where everything else keeps its first value. */
-static const char *const gathered[] = {"endpoint", "name", "address"};
+static const char *const gathered[] = {"endpoint", "name", "address", "port", "sni"};
 
 static const char *const *keys_of(enum cause cause)
 {
@@ -71,9 +87,29 @@ static const char *const *keys_of(enum cause cause)
 	return by_endpoint;
 }
 
-static bool same_text(const char *a, const char *b)
+bool text_equals(const char *a, const char *b)
 {
 	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+const char *list_next(const char *list, char entry[LIST_ENTRY])
+{
+	list += strspn(list, ", ");
+	size_t len = strcspn(list, ",");
+	if (!len)
+		return NULL;
+	snprintf(entry, LIST_ENTRY, "%.*s", (int)(len < LIST_ENTRY ? len : LIST_ENTRY - 1), list);
+	return list + len;
+}
+
+bool list_meets(const char *a, const char *b)
+{
+	char left[LIST_ENTRY], right[LIST_ENTRY];
+	for (const char *rest = a; rest && (rest = list_next(rest, left));)
+		for (const char *other = b; other && (other = list_next(other, right));)
+			if (strcmp(left, right) == 0)
+				return true;
+	return false;
 }
 
 static bool same_root(const struct finding *a, const struct finding *b)
@@ -82,25 +118,16 @@ static bool same_root(const struct finding *a, const struct finding *b)
 		return false;
 	const char *const *keys = keys_of(a->cause);
 	for (size_t i = 0; i < KEYS_MAX && keys[i]; i++)
-		if (!same_text(evidence_get(&a->evidence, keys[i]), evidence_get(&b->evidence, keys[i])))
+		if (!text_equals(evidence_get(&a->evidence, keys[i]), evidence_get(&b->evidence, keys[i])))
 			return false;
 	return true;
 }
 
-static bool in_list(const char *list, const char *entry)
-{
-	size_t len = strlen(entry);
-	for (const char *at = list; (at = strstr(at, entry)); at += len)
-		if ((at == list || at[-1] == ' ') && (at[len] == '\0' || at[len] == ','))
-			return true;
-	return false;
-}
-
-static void gather(struct evidence *to, const struct evidence *from)
+void join_gather(struct evidence *to, const struct evidence *from)
 {
 	for (size_t i = 0; i < ARRAY_LEN(gathered); i++) {
 		const char *have = evidence_get(to, gathered[i]), *more = evidence_get(from, gathered[i]);
-		if (have && more && !in_list(have, more)) {
+		if (have && more && !list_meets(have, more)) {
 			cleanup(free_ptr) char *both = xasprintf("%s, %s", have, more);
 			evidence_add(to, gathered[i], "%s", both);
 		}
@@ -119,49 +146,30 @@ static struct check_cause *find_or_add(struct check_result *result, const struct
 	return cause;
 }
 
-static const char *host_of(const struct requirement *requirement)
+void join_affect(struct check_cause *cause, size_t requirement)
 {
-	return requirement->endpoint ? requirement->endpoint->host
-		   : requirement->hub    ? requirement->hub->host
-								 : "";
-}
-
-/* The last two labels of a name: what usually has one owner. */
-static const char *domain_of(const char *host)
-{
-	const char *dot = strrchr(host, '.');
-	while (dot && dot > host && dot[-1] != '.')
-		dot--;
-	return dot ? dot : host;
-}
-
-/* One issuer before endpoints of different owners is somebody in between. */
-static void weigh(const struct check_result *result, struct check_cause *cause)
-{
-	if (cause->finding.cause != CAUSE_TLS_INTERCEPTED ||
-		!evidence_get(&cause->finding.evidence, "issuer"))
+	size_t at = cause->affects_count;
+	while (at && cause->affects[at - 1] > requirement)
+		at--;
+	if (at && cause->affects[at - 1] == requirement)
 		return;
-	const char *first = domain_of(host_of(&result->requirements[cause->affects[0]]));
-	const struct requirement *last =
-		&result->requirements[cause->affects[cause->affects_count - 1]];
-	if (*first && *host_of(last) && strcmp(domain_of(host_of(last)), first) != 0)
-		cause->finding.confidence = CONFIDENCE_CERTAIN;
+	cause->affects = xrealloc(cause->affects, cause->affects_count + 1, sizeof *cause->affects);
+	memmove(&cause->affects[at + 1], &cause->affects[at],
+		(cause->affects_count - at) * sizeof *cause->affects);
+	cause->affects[at] = requirement;
+	cause->affects_count++;
 }
 
 size_t join_finding(struct check_result *result, const struct finding *finding,
 	enum severity severity, size_t requirement)
 {
 	struct check_cause *cause = find_or_add(result, finding);
-	if (cause->affects_count && cause->affects[cause->affects_count - 1] == requirement)
-		return (size_t)(cause - result->causes);
-	gather(&cause->finding.evidence, &finding->evidence);
+	join_gather(&cause->finding.evidence, &finding->evidence);
 	if (finding->confidence == CONFIDENCE_CERTAIN)
 		cause->finding.confidence = CONFIDENCE_CERTAIN;
 	if (severity == SEVERITY_FAIL)
 		cause->severity = SEVERITY_FAIL;
-	cause->affects = xrealloc(cause->affects, cause->affects_count + 1, sizeof *cause->affects);
-	cause->affects[cause->affects_count++] = requirement;
-	weigh(result, cause);
+	join_affect(cause, requirement);
 	return (size_t)(cause - result->causes);
 }
 

@@ -1,15 +1,12 @@
 /*
  * What the walks mean for each requirement, and for all of them together.
  *
- * A walk decides about its own endpoint. What it saw on the way decides about the proxy, external
- * DNS and the clock too, where it saw enough; where it did not, the requirement stays unknown and
- * says why. Nothing passes by default.
+ * A walk decides about its own endpoint, a probe about its own subject. What the walks saw on the
+ * way decides about the proxy and the clock too, where they saw enough; where they did not, the
+ * requirement stays unknown and says why. Nothing passes by default.
  */
 #include "check/parts.h"
 
-#include "os/os.h"
-
-#include <arpa/inet.h>
 #include <string.h>
 
 #define INTERRUPTED "interrupted before it was known"
@@ -39,12 +36,6 @@ static enum severity weight_of(const struct requirement *requirement)
 	return requirement->optional ? SEVERITY_WARN : SEVERITY_FAIL;
 }
 
-/* That this machine's DNS knows no external names is a matter of dns.external alone. */
-static bool concerns_endpoint(const struct finding *warning)
-{
-	return warning->cause != CAUSE_DNS_ONLY_AT_PROXY;
-}
-
 static void judge_walk(struct check_result *result, struct requirement *requirement)
 {
 	const struct walk *walk = &requirement->walk;
@@ -54,8 +45,7 @@ static void judge_walk(struct check_result *result, struct requirement *requirem
 	}
 	requirement_decide(requirement, REQUIREMENT_PASS, NULL);
 	for (size_t i = walk->warning_count; i-- > 0;)
-		if (concerns_endpoint(&walk->warnings[i]))
-			blame(result, requirement, &walk->warnings[i], SEVERITY_WARN);
+		blame(result, requirement, &walk->warnings[i], SEVERITY_WARN);
 	if (walk->failure.cause != CAUSE_NONE)
 		blame(result, requirement, &walk->failure, weight_of(requirement));
 }
@@ -76,6 +66,59 @@ void judge_walks(const struct check_options *options, struct check_result *resul
 	}
 }
 
+/* --- dns.external ------------------------------------------------------------------------- */
+
+/* That this machine resolves no external names is no failure of the machine where the proxy does it
+ * and the profile allows that. */
+static void judge_dns(struct check_result *result, struct requirement *requirement)
+{
+	const struct probe_answer *answer = &requirement->answer;
+	bool enough = result->profile->dns.external == WISH_PROXY_IS_ENOUGH;
+	cleanup(free_ptr) char *proxy = proxy_url(result->proxy);
+	requirement_decide(requirement, answer->status, answer->reason);
+	for (size_t n = answer->finding_count; n-- > 0 && answer->status == REQUIREMENT_WARN;)
+		blame(result, requirement, &answer->findings[n], SEVERITY_WARN);
+	if (answer->status != REQUIREMENT_FAIL)
+		return;
+	struct finding finding = {.cause = CAUSE_NONE};
+	finding_copy(&finding, &answer->findings[0]);
+	if (proxy && check_passed_stage(result, proxy, STAGE_TUNNEL)) {
+		finding_set(&finding, CAUSE_DNS_ONLY_AT_PROXY, STAGE_RESOLVE, CONFIDENCE_CERTAIN);
+		evidence_add(&finding.evidence, "proxy", "%s", proxy);
+		blame(result, requirement, &finding, enough ? SEVERITY_WARN : SEVERITY_FAIL);
+	} else if (proxy && enough) {
+		requirement_decide(requirement, REQUIREMENT_UNKNOWN,
+			"this machine resolves no external names, and nothing got through the proxy that may "
+			"do it instead");
+	} else {
+		blame(result, requirement, &finding, SEVERITY_FAIL);
+	}
+	finding_free(&finding);
+}
+
+void judge_probes(struct check_result *result)
+{
+	for (size_t i = 0; i < result->requirement_count; i++) {
+		struct requirement *requirement = &result->requirements[i];
+		const struct probe_answer *answer = &requirement->answer;
+		if (!requirement->probed)
+			continue;
+		if (strcmp(requirement->id, profile_topic_id(TOPIC_DNS_EXTERNAL)) == 0) {
+			judge_dns(result, requirement);
+			continue;
+		}
+		requirement_decide(requirement, answer->status, answer->reason);
+		size_t first = CHECK_NO_CAUSE;
+		for (size_t n = 0; n < answer->finding_count; n++) {
+			blame(result, requirement, &answer->findings[n],
+				cause_info(answer->findings[n].cause)->severity);
+			first = n ? first : requirement->cause;
+		}
+		requirement->status = answer->status;
+		requirement->cause = first;
+	}
+}
+
 /* --- proxy -------------------------------------------------------------------------------- */
 
 static bool stage_passed(const struct requirement *requirement, enum stage stage)
@@ -86,7 +129,7 @@ static bool stage_passed(const struct requirement *requirement, enum stage stage
 /* The first cause that is the proxy's fault, or one that decrypts where the profile forbids it. */
 static const struct check_cause *proxy_cause(const struct check_result *result)
 {
-	bool forbidden = result->profile->proxy.inspection == WISH_FORBIDDEN;
+	bool forbidden = result->profile && result->profile->proxy.inspection == WISH_FORBIDDEN;
 	for (size_t i = 0; i < result->cause_count; i++) {
 		const struct check_cause *cause = &result->causes[i];
 		enum cause id = cause->finding.cause;
@@ -99,25 +142,31 @@ static const struct check_cause *proxy_cause(const struct check_result *result)
 
 static bool auth_allowed(const struct check_result *result)
 {
-	unsigned allowed = result->profile->proxy.auth;
+	unsigned allowed = result->profile ? result->profile->proxy.auth : 0;
 	if (!result->proxy->set)
 		return true;
 	unsigned used = result->proxy->user ? PROFILE_AUTH_BASIC : PROFILE_AUTH_NONE;
 	return !allowed || (allowed & used);
 }
 
+/* How many endpoints there are that show inspection, and before how many it was looked for. */
+static void count_secured(const struct check_result *result, size_t *endpoints, size_t *secured)
+{
+	for (size_t i = 0; i < result->requirement_count; i++) {
+		const struct requirement *other = &result->requirements[i];
+		bool tls = other->hub || (other->endpoint && (other->endpoint->protocol == PROFILE_HTTPS ||
+														 other->endpoint->protocol == PROFILE_TLS));
+		*endpoints += tls;
+		*secured += tls && stage_passed(other, STAGE_SECURE);
+	}
+}
+
 static void judge_proxy(const struct check_options *options, struct check_result *result,
 	struct requirement *requirement)
 {
-	(void)options;
 	const struct check_cause *cause = proxy_cause(result);
 	size_t endpoints = 0, secured = 0;
-	for (size_t i = 0; i < result->requirement_count; i++) {
-		const struct requirement *other = &result->requirements[i];
-		bool tls = other->endpoint && other->endpoint->protocol != PROFILE_TCP;
-		endpoints += tls;
-		secured += tls && stage_passed(other, STAGE_SECURE);
-	}
+	count_secured(result, &endpoints, &secured);
 	if (cause) {
 		blame_again(result, requirement, cause);
 	} else if (!auth_allowed(result)) {
@@ -132,66 +181,19 @@ static void judge_proxy(const struct check_options *options, struct check_result
 	} else {
 		requirement_decide(requirement, REQUIREMENT_PASS, NULL);
 	}
-}
-
-/* --- dns.external ------------------------------------------------------------------------- */
-
-/* What one walk says about it. */
-enum dns_word { DNS_SILENT, DNS_RESOLVED, DNS_FAILED };
-
-/* Behind a proxy a walk that passed has asked the local DNS too, and would have warned; unless the
- * name was no question for DNS. */
-static bool asked_beside_proxy(
-	const struct check_options *options, const struct requirement *requirement)
-{
-	struct in_addr address;
-	const char *host = requirement->endpoint->host;
-	return requirement->walk.failure.cause == CAUSE_NONE &&
-		   inet_pton(AF_INET, host, &address) != 1 &&
-		   os_hosts_file_lookup(options->root, host, &address, NULL) == 0;
-}
-
-static enum dns_word dns_of(const struct check_options *options,
-	const struct requirement *requirement, const struct finding **finding)
-{
-	const struct walk *walk = &requirement->walk;
-	if (!requirement->walked || walk->cancelled)
-		return DNS_SILENT;
-	for (size_t i = 0; i < walk->warning_count; i++) {
-		if (walk->warnings[i].cause == CAUSE_DNS_ONLY_AT_PROXY) {
-			*finding = &walk->warnings[i];
-			return DNS_FAILED;
-		}
-	}
-	if (walk->proxy)
-		return asked_beside_proxy(options, requirement) ? DNS_RESOLVED : DNS_SILENT;
-	if (walk->stages[STAGE_RESOLVE].status == STAGE_FAILED) {
-		*finding = &walk->failure;
-		return DNS_FAILED;
-	}
-	const char *source = evidence_get(&walk->stages[STAGE_RESOLVE].evidence, "source");
-	return source && strcmp(source, "dns") == 0 ? DNS_RESOLVED : DNS_SILENT;
-}
-
-static void judge_dns(const struct check_options *options, struct check_result *result,
-	struct requirement *requirement)
-{
-	const struct finding *finding = NULL;
-	bool resolved = false;
-	for (size_t i = 0; i < result->requirement_count; i++)
-		if (result->requirements[i].endpoint)
-			resolved |= dns_of(options, &result->requirements[i], &finding) == DNS_RESOLVED;
-	bool enough = result->profile->dns.external == WISH_PROXY_IS_ENOUGH;
-	if (resolved)
-		requirement_decide(requirement, REQUIREMENT_PASS, NULL);
-	else if (finding && finding->cause == CAUSE_DNS_ONLY_AT_PROXY)
-		blame(result, requirement, finding, enough ? SEVERITY_WARN : SEVERITY_FAIL);
-	else if (finding)
-		blame(result, requirement, finding, SEVERITY_FAIL);
-	else
+	if (options->service_proxy_hidden && requirement->status == REQUIREMENT_PASS)
 		requirement_decide(requirement, REQUIREMENT_UNKNOWN,
-			result->interrupted ? INTERRUPTED
-								: "no name was asked for in DNS by this machine itself");
+			"this shell has proxy settings of its own, and those of the service only root can "
+			"read: run the check as root");
+	if (!options->proxy_split)
+		return;
+	/* What was tried here is not what the service has. */
+	size_t at = (size_t)(requirement - result->requirements);
+	size_t split = join_finding(result, options->proxy_split, SEVERITY_WARN, at);
+	if (requirement->status == REQUIREMENT_PASS || requirement->status == REQUIREMENT_UNKNOWN) {
+		requirement_decide(requirement, REQUIREMENT_WARN, NULL);
+		requirement->cause = split;
+	}
 }
 
 /* --- clock -------------------------------------------------------------------------------- */
@@ -203,6 +205,25 @@ static const struct check_cause *clock_cause(const struct check_result *result)
 			result->causes[i].finding.cause == CAUSE_CLOCK_BEHIND)
 			return &result->causes[i];
 	return NULL;
+}
+
+/* What the Date headers of those that answered say about this machine's clock, "" when nothing. A
+ * clock that is off is told even where no certificate minds yet. */
+static char *clock_remark(const struct check_result *result)
+{
+	size_t agree = 0;
+	for (size_t i = 0; i < result->requirement_count; i++) {
+		const struct requirement *other = &result->requirements[i];
+		const char *told =
+			other->walked ? evidence_get(&other->walk.stages[STAGE_HELLO].evidence, "clock") : NULL;
+		if (told && strcmp(told, "agrees") != 0)
+			return xasprintf(
+				"it is %s of the clock of %s; certificates still fit", told, walk_host(other));
+		agree += told != NULL;
+	}
+	return agree ? xasprintf("%zu of those that answered %s", agree,
+					   agree == 1 ? "tells the same time" : "tell the same time")
+				 : NULL;
 }
 
 /* What a clock has to be right for is the dates of certificates: one that verified by it is proof.
@@ -218,10 +239,11 @@ static void judge_clock(const struct check_options *options, struct check_result
 		verified |= other->endpoint && stage_passed(other, STAGE_SECURE) &&
 					other->walk.failure.cause == CAUSE_NONE;
 	}
+	cleanup(free_ptr) char *remark = clock_remark(result);
 	if (cause)
 		blame_again(result, requirement, cause);
 	else if (verified)
-		requirement_decide(requirement, REQUIREMENT_PASS, NULL);
+		requirement_decide(requirement, REQUIREMENT_PASS, remark);
 	else
 		requirement_decide(requirement,
 			declared->section || declared->row ? REQUIREMENT_UNKNOWN : REQUIREMENT_SKIPPED,
@@ -234,8 +256,7 @@ void judge_rest(const struct check_options *options, struct check_result *result
 		enum profile_topic topic;
 		void (*judge)(const struct check_options *options, struct check_result *result,
 			struct requirement *requirement);
-	} judges[] = {
-		{TOPIC_PROXY, judge_proxy}, {TOPIC_DNS_EXTERNAL, judge_dns}, {TOPIC_CLOCK, judge_clock}};
+	} judges[] = {{TOPIC_PROXY, judge_proxy}, {TOPIC_CLOCK, judge_clock}};
 	for (size_t i = 0; i < ARRAY_LEN(judges); i++) {
 		struct requirement *requirement =
 			requirement_by_id(result, profile_topic_id(judges[i].topic));

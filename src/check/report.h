@@ -22,6 +22,8 @@ const struct report_format *report_format_find(const char *name);
 void report_text(FILE *out, const struct check_result *result, bool colour);
 void report_json(FILE *out, const struct check_result *result, bool colour);
 void report_junit(FILE *out, const struct check_result *result, bool colour);
+/* The same as report_json(), in one line. */
+void report_json_line(FILE *out, const struct check_result *result);
 /* The object of schema sallyport.check/1; new reference. */
 json_t *report_to_json(const struct check_result *result);
 

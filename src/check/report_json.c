@@ -11,6 +11,16 @@ static json_t *text_or_null(const char *text)
 	return text ? json_string(text) : json_null();
 }
 
+/* What was put into the hosts; null for what was not given. */
+static json_t *variables_json(const struct profile *profile)
+{
+	json_t *object = json_object();
+	for (unsigned i = 0; i < profile->variables_count; i++)
+		json_object_set_new(
+			object, profile->variables[i].name, text_or_null(profile->variables[i].value));
+	return object;
+}
+
 static json_t *profile_json(const struct check_result *result)
 {
 	if (!result->profile)
@@ -19,6 +29,8 @@ static json_t *profile_json(const struct check_result *result)
 		json_pack("{s:s, s:s}", "id", result->profile->id, "title", result->profile->title);
 	if (result->profile->source.title)
 		json_object_set_new(object, "source", json_string(result->profile->source.title));
+	if (result->profile->variables_count)
+		json_object_set_new(object, "variables", variables_json(result->profile));
 	return object;
 }
 
@@ -60,6 +72,25 @@ static json_t *cause_json(const struct check_result *result, const struct check_
 		sentence, "remedy", remedy, "who", info->who, "affects", affects, "evidence", evidence);
 }
 
+/* A probe is one stage: host. */
+static json_t *probe_to_json(const struct requirement *requirement)
+{
+	const struct probe_answer *answer = &requirement->answer;
+	json_t *evidence = json_object();
+	for (size_t i = 0; i < answer->evidence.count; i++)
+		json_object_set_new(
+			evidence, answer->evidence.items[i].name, json_string(answer->evidence.items[i].value));
+	return json_pack("[{s:s, s:s, s:f, s:o}]", "stage", stage_name(STAGE_HOST), "status",
+		requirement_status_name(answer->status), "ms", answer->ms, "evidence", evidence);
+}
+
+static json_t *stages_json(const struct requirement *requirement)
+{
+	if (requirement->probed)
+		return probe_to_json(requirement);
+	return requirement->walked ? walk_to_json(&requirement->walk) : json_array();
+}
+
 static json_t *requirement_json(
 	const struct check_result *result, const struct requirement *requirement)
 {
@@ -76,8 +107,7 @@ static json_t *requirement_json(
 			: json_string(cause_info(result->causes[requirement->cause].finding.cause)->id));
 	if (requirement->reason)
 		json_object_set_new(object, "reason", json_string(requirement->reason));
-	json_object_set_new(
-		object, "stages", requirement->walked ? walk_to_json(&requirement->walk) : json_array());
+	json_object_set_new(object, "stages", stages_json(requirement));
 	return object;
 }
 
@@ -105,11 +135,21 @@ json_t *report_to_json(const struct check_result *result)
 	return report;
 }
 
+static void dump(FILE *out, const struct check_result *result, size_t flags)
+{
+	json_t *report = report_to_json(result);
+	json_dumpf(report, out, flags | JSON_REAL_PRECISION(9));
+	json_decref(report);
+	fputc('\n', out);
+}
+
+void report_json_line(FILE *out, const struct check_result *result)
+{
+	dump(out, result, JSON_COMPACT);
+}
+
 void report_json(FILE *out, const struct check_result *result, bool colour)
 {
 	(void)colour;
-	json_t *report = report_to_json(result);
-	json_dumpf(report, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-	json_decref(report);
-	fputc('\n', out);
+	dump(out, result, JSON_INDENT(2));
 }

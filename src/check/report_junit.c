@@ -36,7 +36,9 @@ static void put_attribute(FILE *out, const char *name, const char *value)
 
 static double seconds_of(const struct requirement *requirement)
 {
-	return requirement->walked ? requirement->walk.elapsed_ms / 1000 : 0;
+	return requirement->walked   ? requirement->walk.elapsed_ms / 1000
+		   : requirement->probed ? requirement->answer.ms / 1000
+								 : 0;
 }
 
 static void put_cause(FILE *out, const char *element, const struct check_cause *cause)

@@ -1,85 +1,14 @@
 /*
- * The report for people: the verdict, each cause with what to do about it first and its evidence
- * below, the proxy that was used and where it was set, then the requirements, those that passed
- * last.
+ * The report for people, who may be tired: the verdict; each cause in a sentence, with what to do
+ * first, who can do it and what makes it pass; the proxy that was used and where it was set; below
+ * that the evidence; then the requirements, those that passed last and in one line each.
  */
-#include "check/report.h"
+#include "check/report_page.h"
 
-#include <stdarg.h>
 #include <string.h>
 
-#define COLUMNS 96
-
-enum paint { PLAIN, BOLD, RED, YELLOW, GREEN, DIM };
-
-struct page {
-	FILE *out;
-	bool colour;
-	const struct check_result *result;
-};
-
-static void begin(const struct page *page, enum paint paint)
-{
-	static const char *const codes[] = {[PLAIN] = "",
-		[BOLD] = "\033[1m",
-		[RED] = "\033[1;31m",
-		[YELLOW] = "\033[33m",
-		[GREEN] = "\033[32m",
-		[DIM] = "\033[2m"};
-	if (page->colour)
-		fputs(codes[paint], page->out);
-}
-
-static void end(const struct page *page, enum paint paint)
-{
-	if (page->colour && paint != PLAIN)
-		fputs("\033[0m", page->out);
-}
-
-static void put(const struct page *page, enum paint paint, const char *format, ...)
-	PRINTF_LIKE(3, 4);
-
-static void put(const struct page *page, enum paint paint, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	begin(page, paint);
-	vfprintf(page->out, format, args);
-	end(page, paint);
-	va_end(args);
-}
-
-/* Columns that UTF-8 text takes, wide characters counted as one. */
-static size_t width_of(const char *text, size_t bytes)
-{
-	size_t width = 0;
-	for (size_t i = 0; i < bytes; i++)
-		width += ((unsigned char)text[i] & 0xc0) != 0x80;
-	return width;
-}
-
-/* Words, broken into lines that begin at `indent`; the first line has got there already. */
-static void put_wrapped(const struct page *page, enum paint paint, size_t indent, const char *text)
-{
-	size_t column = indent;
-	begin(page, paint);
-	while (*text) {
-		size_t bytes = strcspn(text, " "), width = width_of(text, bytes);
-		if (column > indent && column + 1 + width > COLUMNS) {
-			fprintf(page->out, "\n%*s", (int)indent, "");
-			column = indent;
-		} else if (column > indent) {
-			fputc(' ', page->out);
-			column++;
-		}
-		fprintf(page->out, "%.*s", (int)bytes, text);
-		column += width;
-		text += bytes;
-		text += strspn(text, " ");
-	}
-	end(page, paint);
-	fputc('\n', page->out);
-}
+#define MARK        8 /* columns of "  ok    " */
+#define AFFECTS_MAX 6 /* what is more is only counted */
 
 static size_t count_status(const struct check_result *result, enum requirement_status status)
 {
@@ -94,17 +23,62 @@ static const char *plural(size_t count)
 	return count == 1 ? "" : "s";
 }
 
+static char *name_of(const struct check_result *result)
+{
+	if (result->profile)
+		return xstrdup(result->profile->title);
+	return result->hub ? xasprintf("The way to the hub %s", result->hub->host) : xstrdup("Check");
+}
+
+static size_t count_causes(const struct check_result *result, enum severity severity)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < result->cause_count; i++)
+		count += result->causes[i].severity == severity;
+	return count;
+}
+
+/* What the verdict means, in words. */
+static char *summary(const struct check_result *result)
+{
+	size_t failed = count_status(result, REQUIREMENT_FAIL);
+	size_t unknown = count_status(result, REQUIREMENT_UNKNOWN);
+	size_t all = result->requirement_count - count_status(result, REQUIREMENT_SKIPPED);
+	switch (result->verdict) {
+	case VERDICT_PASS:
+		return all == 1 ? xstrdup("the one requirement is met")
+						: xasprintf("all %zu requirements are met", all);
+	case VERDICT_FAIL:
+		return all == 1 ? xstrdup("the one requirement is not met")
+						: xasprintf("%zu of %zu requirements not met%s", failed, all,
+							  count_causes(result, SEVERITY_FAIL) == 1 ? ", for one reason" : "");
+	case VERDICT_DEGRADED:
+		return xasprintf(
+			"it works, with %zu warning%s", result->cause_count, plural(result->cause_count));
+	case VERDICT_INCONCLUSIVE:
+		break;
+	}
+	return xasprintf("nothing failed, but %zu of %zu requirement%s could not be determined",
+		unknown, all, plural(all));
+}
+
+/* What was put into the hosts, so that nobody takes another region's answer for his own. */
+static void put_variables(const struct page *page)
+{
+	const struct profile *profile = page->result->profile;
+	for (unsigned i = 0; profile && i < profile->variables_count; i++) {
+		const struct profile_variable *variable = &profile->variables[i];
+		cleanup(free_ptr) char *line = xasprintf("--set %s=%s%s%s%s", variable->name,
+			variable->value ? variable->value : "...", variable->purpose ? " (" : "",
+			variable->purpose ? variable->purpose : "", variable->purpose ? ")" : "");
+		page_put(page, DIM, "With: ");
+		page_wrap(page, DIM, 6, line);
+	}
+}
+
 static void put_verdict(const struct page *page)
 {
 	const struct check_result *result = page->result;
-	size_t failed = count_status(result, REQUIREMENT_FAIL);
-	size_t unknown = count_status(result, REQUIREMENT_UNKNOWN);
-	size_t skipped = count_status(result, REQUIREMENT_SKIPPED);
-	size_t all = result->requirement_count - skipped;
-	cleanup(free_ptr) char *name = result->profile ? xstrdup(result->profile->title)
-								   : result->hub
-									   ? xasprintf("The way to the hub %s", result->hub->host)
-									   : xstrdup("Check");
 	static const struct {
 		const char *word;
 		enum paint paint;
@@ -114,36 +88,32 @@ static void put_verdict(const struct page *page)
 		[VERDICT_DEGRADED] = {"DEGRADED", YELLOW},
 		[VERDICT_INCONCLUSIVE] = {"INCONCLUSIVE", YELLOW},
 	};
-	put(page, looks[result->verdict].paint, "%s", looks[result->verdict].word);
-	put(page, BOLD, "  %s", name);
-	put(page, PLAIN, ": ");
-	if (result->verdict == VERDICT_PASS)
-		put(page, PLAIN, all == 1 ? "the one requirement is met" : "all %zu requirements are met",
-			all);
-	else if (result->verdict == VERDICT_FAIL && all == 1)
-		put(page, PLAIN, "the one requirement is not met");
-	else if (result->verdict == VERDICT_FAIL)
-		put(page, PLAIN, "%zu of %zu requirements not met", failed, all);
-	else if (result->verdict == VERDICT_DEGRADED)
-		put(page, PLAIN, "it works, with %zu warning%s", result->cause_count,
-			plural(result->cause_count));
-	else
-		put(page, PLAIN, "nothing failed, but %zu of %zu requirement%s could not be determined",
-			unknown, all, plural(all));
-	put(page, PLAIN, " (%.1f s)\n", result->elapsed_ms / 1000);
-	if (result->profile && result->profile->source.title)
-		put(page, DIM, "Requirements from: %s\n", result->profile->source.title);
+	cleanup(free_ptr) char *name = name_of(result);
+	cleanup(free_ptr) char *meaning = summary(result);
+	cleanup(free_ptr) char *line =
+		xasprintf("%s: %s (%.1f s)", name, meaning, result->elapsed_ms / 1000);
+	page_put(page, looks[result->verdict].paint, "%s", looks[result->verdict].word);
+	page_put(page, PLAIN, "  ");
+	page_wrap(page, BOLD, strlen(looks[result->verdict].word) + 2, line);
+	if (result->profile && result->profile->source.title) {
+		page_put(page, DIM, "Requirements from: ");
+		page_wrap(page, DIM, 19, result->profile->source.title);
+	}
+	put_variables(page);
 	if (result->interrupted)
-		put(page, YELLOW, "It was interrupted: this report is partial.\n");
+		page_put(page, YELLOW, "It was interrupted: this report is partial.\n");
 }
 
 static void put_affects(const struct page *page, const struct check_cause *cause)
 {
 	struct buf list = {0};
-	for (size_t i = 0; i < cause->affects_count; i++)
+	size_t shown = cause->affects_count <= AFFECTS_MAX ? cause->affects_count : AFFECTS_MAX - 1;
+	for (size_t i = 0; i < shown; i++)
 		buf_printf(&list, "%s%s", i ? ", " : "", page->result->requirements[cause->affects[i]].id);
-	put(page, PLAIN, "   Affects: ");
-	put_wrapped(page, PLAIN, 12, buf_text(&list));
+	if (shown < cause->affects_count)
+		buf_printf(&list, " and %zu more", cause->affects_count - shown);
+	page_put(page, DIM, "   Affects: ");
+	page_wrap(page, DIM, 12, buf_text(&list));
 	buf_free(&list);
 }
 
@@ -151,22 +121,60 @@ static void put_cause(const struct page *page, size_t number, const struct check
 {
 	const struct finding *finding = &cause->finding;
 	const struct cause_info *info = cause_info(finding->cause);
+	const char *passes = evidence_get(&finding->evidence, "passes-with");
 	cleanup(free_ptr) char *sentence = finding_sentence(finding);
 	cleanup(free_ptr) char *remedy = finding_remedy(finding);
-	put(page, PLAIN, "\n%zu. ", number);
+	page_put(page, PLAIN, "\n%zu. ", number);
 	if (cause->severity == SEVERITY_WARN)
-		put(page, YELLOW, "Warning: ");
-	put_wrapped(page, BOLD, cause->severity == SEVERITY_WARN ? 12 : 3, sentence);
-	put(page, GREEN, "   What to do");
-	put(page, PLAIN, " (%s):\n     ", info->who);
-	put_wrapped(page, PLAIN, 5, remedy);
+		page_put(page, YELLOW, "Warning: ");
+	page_wrap_from(page, BOLD, 3, cause->severity == SEVERITY_WARN ? 12 : 3, sentence);
+	page_put(page, GREEN, "   What to do");
+	page_put(page, PLAIN, " (%s):\n     ", info->who);
+	page_wrap(page, PLAIN, 5, remedy);
+	if (passes) {
+		cleanup(free_ptr) char *line = xasprintf("It passes with %s.", passes);
+		page_put(page, PLAIN, "   ");
+		page_wrap(page, GREEN, 3, line);
+	}
 	put_affects(page, cause);
-	put(page, PLAIN, "   Evidence (%s, met at %s, %s):\n", info->id, stage_name(finding->stage),
+}
+
+/* What is in the sentence already is not told again: words made for it, and what passes. */
+static bool is_told(const char *name)
+{
+	size_t len = strlen(name);
+	return strcmp(name, "passes-with") == 0 || (len > 5 && strcmp(name + len - 5, "-note") == 0);
+}
+
+static void put_evidence(const struct page *page, size_t number, const struct check_cause *cause)
+{
+	const struct finding *finding = &cause->finding;
+	page_put(page, PLAIN, "  %zu. %s, met at %s, %s\n", number, cause_info(finding->cause)->id,
+		stage_name(finding->stage),
 		finding->confidence == CONFIDENCE_CERTAIN ? "certain" : "likely");
 	for (size_t i = 0; i < finding->evidence.count; i++) {
-		put(page, DIM, "     %-20s ", finding->evidence.items[i].name);
-		put_wrapped(page, PLAIN, 26, finding->evidence.items[i].value);
+		const struct evidence_item *item = &finding->evidence.items[i];
+		if (is_told(item->name))
+			continue;
+		page_put(page, DIM, "     %-20s ", item->name);
+		page_wrap(page, PLAIN, 26, item->value);
 	}
+}
+
+static void put_causes(const struct page *page)
+{
+	const struct check_result *result = page->result;
+	for (size_t i = 0; i < result->cause_count; i++)
+		put_cause(page, i + 1, &result->causes[i]);
+}
+
+static void put_all_evidence(const struct page *page)
+{
+	const struct check_result *result = page->result;
+	if (result->cause_count)
+		page_put(page, BOLD, "\nEvidence\n");
+	for (size_t i = 0; i < result->cause_count; i++)
+		put_evidence(page, i + 1, &result->causes[i]);
 }
 
 /* The NO_PROXY entries that kept endpoints off the proxy. */
@@ -182,7 +190,7 @@ static void put_bypasses(const struct page *page)
 						: requirement->hub    ? requirement->hub->port
 											  : 0;
 		if (host && proxy_bypass(page->result->proxy, host, port, entry))
-			put(page, PLAIN, "  not used for %s: \"%s\" in %s\n", host, entry,
+			page_put(page, PLAIN, "  not used for %s: \"%s\" in %s\n", host, entry,
 				page->result->proxy->no_proxy_origin ? page->result->proxy->no_proxy_origin
 													 : "NO_PROXY");
 	}
@@ -192,123 +200,139 @@ static void put_proxy(const struct page *page)
 {
 	const struct proxy_settings *proxy = page->result->proxy;
 	if (page->result->proxy_unusable) {
-		put(page, PLAIN,
-			"\nProxy: its setting cannot be used, so nothing was tried; nothing goes out "
-			"directly\n");
+		page_put(page, PLAIN, "\nProxy: ");
+		page_wrap(page, PLAIN, 7,
+			"its setting cannot be used, so nothing was tried; nothing goes out directly");
 	} else if (!proxy->set) {
-		put(page, PLAIN, "\nProxy: none is set; everything goes out directly\n");
+		page_put(page, PLAIN, "\nProxy: none is set; everything goes out directly\n");
 	} else {
 		cleanup(free_ptr) char *url = proxy_url(proxy);
-		put(page, PLAIN, "\nProxy: ");
-		put(page, BOLD, "%s", url);
-		put(page, PLAIN, ", from %s, ", proxy->origin);
-		if (proxy->user)
-			put(page, PLAIN, "Basic credentials from %s\n",
-				proxy->credentials_origin ? proxy->credentials_origin : proxy->origin);
-		else
-			put(page, PLAIN, "no credentials\n");
+		const char *credentials =
+			proxy->credentials_origin ? proxy->credentials_origin : proxy->origin;
+		cleanup(free_ptr) char *line = xasprintf("%s, from %s, %s%s", url, proxy->origin,
+			proxy->user ? "Basic credentials from " : "no credentials",
+			proxy->user ? credentials : "");
+		page_put(page, PLAIN, "\nProxy: ");
+		page_wrap(page, PLAIN, 7, line);
 		put_bypasses(page);
 	}
 	for (size_t i = 0; i < proxy->warning_count; i++) {
-		put(page, YELLOW, "  warning: ");
-		put_wrapped(page, PLAIN, 11, proxy->warnings[i]);
+		page_put(page, YELLOW, "  warning: ");
+		page_wrap(page, PLAIN, 11, proxy->warnings[i]);
 	}
 }
 
+/* How far a walk got, in a line of its own. */
 static void put_stages(const struct page *page, const struct walk *walk)
 {
-	const char *failed = walk->cancelled ? " stopped after" : " failed after";
-	const char *before = walk->proxy ? "           via the proxy: " : "           ";
-	const char *separator = before;
+	struct buf line = {0};
 	for (int i = 0; i < STAGE_COUNT; i++) {
 		const struct stage_record *stage = &walk->stages[i];
-		if (stage->status != STAGE_PASSED && stage->status != STAGE_FAILED)
-			continue;
 		bool passed = stage->status == STAGE_PASSED;
-		put(page, PLAIN, "%s", separator);
-		put(page, passed ? PLAIN : RED, "%s%s %.*f ms", stage_name((enum stage)i),
-			passed ? "" : failed, stage->ms < 10 ? 1 : 0, stage->ms);
-		separator = ", ";
+		if (!passed && stage->status != STAGE_FAILED)
+			continue;
+		buf_printf(&line, "%s%s%s %.*fms", line.len ? ", " : "", stage_name((enum stage)i),
+			passed            ? ""
+			: walk->cancelled ? " stopped after"
+							  : " failed after",
+			stage->ms < 10 ? 1 : 0, stage->ms);
 	}
-	if (separator != before)
-		put(page, PLAIN, "\n");
+	if (line.len) {
+		page_put(page, DIM, "        %s", walk->proxy ? "via the proxy: " : "");
+		page_wrap(page, DIM, walk->proxy ? 23 : 8, buf_text(&line));
+	}
+	buf_free(&line);
 }
 
-static void put_requirement(const struct page *page, const struct requirement *requirement)
+/* One that is not simply met: with the number of its cause, how far it got, and where on the
+ * vendor's page it stands. */
+static void put_trouble(const struct page *page, const struct requirement *requirement)
 {
-	static const struct {
-		const char *word;
-		enum paint paint;
-	} looks[REQUIREMENT_STATUS_COUNT] = {
-		[REQUIREMENT_PASS] = {"ok", GREEN},
-		[REQUIREMENT_FAIL] = {"FAIL", RED},
-		[REQUIREMENT_WARN] = {"warn", YELLOW},
-		[REQUIREMENT_UNKNOWN] = {"?", YELLOW},
-		[REQUIREMENT_SKIPPED] = {"-", DIM},
-	};
-	bool passed = requirement->status == REQUIREMENT_PASS;
-	put(page, looks[requirement->status].paint, "  %-5s", looks[requirement->status].word);
-	put(page, PLAIN, " %-22s  %s", requirement->id, requirement->title);
-	if (passed && requirement->walked)
-		put(page, DIM, "  %.0f ms", requirement->walk.elapsed_ms);
+	bool failed = requirement->status == REQUIREMENT_FAIL;
 	const char *section = requirement->section, *row = requirement->row;
-	if (section || row)
-		put(page, DIM, "  [%s%s%s]", section ? section : "", section && row ? ", " : "",
-			row ? row : "");
-	put(page, PLAIN, "\n");
-	if (!passed && requirement->walked)
+	cleanup(free_ptr) char *number = requirement->cause == CHECK_NO_CAUSE
+										 ? xstrdup("")
+										 : xasprintf(" (%zu)", requirement->cause + 1);
+	cleanup(free_ptr) char *line = xasprintf("%s%s  %s%s%s%s%s%s", requirement->id, number,
+		requirement->title, section || row ? "  [" : "", section ? section : "",
+		section && row ? ", " : "", row ? row : "", section || row ? "]" : "");
+	page_put(page, failed ? RED : YELLOW, "  %-5s ", failed ? "FAIL" : "warn");
+	page_wrap(page, PLAIN, 8, line);
+	if (requirement->walked)
 		put_stages(page, &requirement->walk);
-	if (requirement->status == REQUIREMENT_FAIL && requirement->reason)
-		put(page, PLAIN, "           %s\n", requirement->reason);
-}
-
-/* The requirements of one status, and of one reason unless that is NULL. */
-static void put_group(const struct page *page, enum requirement_status status, const char *heading,
-	const char *reason)
-{
-	put(page, BOLD, "\n%s", heading);
-	put(page, PLAIN, "%s%s\n", reason ? ": " : "", reason ? reason : "");
-	for (size_t i = 0; i < page->result->requirement_count; i++) {
-		const struct requirement *requirement = &page->result->requirements[i];
-		if (requirement->status == status &&
-			(!reason || (requirement->reason && strcmp(requirement->reason, reason) == 0)))
-			put_requirement(page, requirement);
+	if (requirement->reason) {
+		page_put(page, PLAIN, "        ");
+		page_wrap(page, PLAIN, 8, requirement->reason);
 	}
 }
 
-/* True when an earlier requirement of that status had the same reason, so it is on paper already.
- */
-static bool told_before(const struct check_result *result, size_t at)
+static void put_troubles(
+	const struct page *page, enum requirement_status status, const char *heading)
 {
-	const struct requirement *this = &result->requirements[at];
-	for (size_t i = 0; i < at; i++)
-		if (result->requirements[i].status == this->status && result->requirements[i].reason &&
-			strcmp(result->requirements[i].reason, this->reason) == 0)
-			return true;
-	return false;
+	if (count_status(page->result, status))
+		page_put(page, BOLD, "\n%s\n", heading);
+	for (size_t i = 0; i < page->result->requirement_count; i++)
+		if (page->result->requirements[i].status == status)
+			put_trouble(page, &page->result->requirements[i]);
 }
 
-static void put_requirements(const struct page *page)
+static bool same_group(const struct requirement *a, const struct requirement *b)
 {
-	static const struct {
-		enum requirement_status status;
-		const char *heading;
-		bool by_reason;
-	} groups[] = {
-		{REQUIREMENT_FAIL, "Not met", false},
-		{REQUIREMENT_WARN, "Met, with a warning", false},
-		{REQUIREMENT_UNKNOWN, "Not determined", true},
-		{REQUIREMENT_SKIPPED, "Skipped", true},
-		{REQUIREMENT_PASS, "Met", false},
-	};
+	return a->status == b->status && a->reason && b->reason && strcmp(a->reason, b->reason) == 0;
+}
+
+/* Those of one reason in one line: "the reason: one, another". */
+static void put_by_reason(
+	const struct page *page, enum requirement_status status, const char *heading)
+{
 	const struct check_result *result = page->result;
-	for (size_t g = 0; g < ARRAY_LEN(groups); g++) {
-		if (!groups[g].by_reason && count_status(result, groups[g].status))
-			put_group(page, groups[g].status, groups[g].heading, NULL);
-		for (size_t i = 0; groups[g].by_reason && i < result->requirement_count; i++)
-			if (result->requirements[i].status == groups[g].status && !told_before(result, i))
-				put_group(
-					page, groups[g].status, groups[g].heading, result->requirements[i].reason);
+	if (count_status(result, status))
+		page_put(page, BOLD, "\n%s\n", heading);
+	for (size_t i = 0; i < result->requirement_count; i++) {
+		const struct requirement *first = &result->requirements[i];
+		bool told = first->status != status;
+		for (size_t n = 0; n < i && !told; n++)
+			told = same_group(&result->requirements[n], first);
+		if (told)
+			continue;
+		struct buf line = {0};
+		buf_printf(
+			&line, "%s: %s", first->reason ? first->reason : "no reason is known", first->id);
+		for (size_t n = i + 1; n < result->requirement_count; n++)
+			if (same_group(first, &result->requirements[n]))
+				buf_printf(&line, ", %s", result->requirements[n].id);
+		page_put(page, YELLOW, status == REQUIREMENT_SKIPPED ? "  -     " : "  ?     ");
+		page_wrap(page, status == REQUIREMENT_SKIPPED ? DIM : PLAIN, 8, buf_text(&line));
+		buf_free(&line);
+	}
+}
+
+/* One line; what does not fit goes, the remark first. */
+static void put_line_met(const struct page *page, const struct requirement *requirement)
+{
+	cleanup(free_ptr) char *line = xasprintf("%-22s %s", requirement->id, requirement->title);
+	cleanup(free_ptr) char *remarked =
+		xasprintf("%s (%s)", line, requirement->reason ? requirement->reason : "");
+	bool fits = page_width(line, strlen(line)) <= PAGE_COLUMNS - MARK;
+	bool both =
+		requirement->reason && page_width(remarked, strlen(remarked)) <= PAGE_COLUMNS - MARK;
+	page_put(page, GREEN, "  ok    ");
+	if (both || fits)
+		page_put(page, PLAIN, "%s\n", both ? remarked : line);
+	else
+		page_put(page, PLAIN, "%.*s...\n", page_fit(line, PAGE_COLUMNS - MARK - 3), line);
+}
+
+static void put_met(const struct page *page)
+{
+	const struct check_result *result = page->result;
+	if (count_status(result, REQUIREMENT_PASS))
+		page_put(page, BOLD, "\nMet\n");
+	for (size_t i = 0; i < result->requirement_count; i++) {
+		const struct requirement *requirement = &result->requirements[i];
+		if (requirement->status != REQUIREMENT_PASS)
+			continue;
+		put_line_met(page, requirement);
 	}
 }
 
@@ -316,8 +340,12 @@ void report_text(FILE *out, const struct check_result *result, bool colour)
 {
 	struct page page = {out, colour, result};
 	put_verdict(&page);
-	for (size_t i = 0; i < result->cause_count; i++)
-		put_cause(&page, i + 1, &result->causes[i]);
+	put_causes(&page);
 	put_proxy(&page);
-	put_requirements(&page);
+	put_all_evidence(&page);
+	put_troubles(&page, REQUIREMENT_FAIL, "Not met (in brackets: the number of the cause)");
+	put_troubles(&page, REQUIREMENT_WARN, "Met, with a warning");
+	put_by_reason(&page, REQUIREMENT_UNKNOWN, "Not determined");
+	put_by_reason(&page, REQUIREMENT_SKIPPED, "Skipped");
+	put_met(&page);
 }

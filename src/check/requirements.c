@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-#define NOT_PROBED "not probed by this version"
+#define NOT_PROBED  "not probed by this version"
+#define PROXY_TITLE "proxy settings that the service can work with"
 
 /* Takes id and title. */
 static struct requirement *add(
@@ -33,7 +34,7 @@ static void add_topic(
 {
 	if (wanted)
 		add(result, xstrdup(profile_topic_id(topic)), xstrdup(title),
-			&result->profile->sections[topic]);
+			result->profile ? &result->profile->sections[topic] : NULL);
 }
 
 /* A row for another system does not apply here. */
@@ -59,9 +60,10 @@ static void add_endpoint(struct check_result *result, const struct profile_endpo
 	struct requirement *requirement =
 		add(result, xasprintf("endpoint.%s", endpoint->id), title, &endpoint->origin);
 	requirement->optional = endpoint->required == WISH_NO;
-	if (endpoint->wildcard) {
-		requirement_decide(requirement, REQUIREMENT_UNKNOWN,
-			"not testable: the name is a pattern, and no name that it stands for is known");
+	if (endpoint->untested) {
+		/* What is not required and cannot be tried leaves no question open. */
+		requirement_decide(requirement,
+			requirement->optional ? REQUIREMENT_SKIPPED : REQUIREMENT_UNKNOWN, endpoint->untested);
 		return;
 	}
 	requirement->endpoint = endpoint;
@@ -85,6 +87,7 @@ static void add_inbound(const struct check_options *options, struct check_result
 				inbound->service ? ", " : "", inbound->service ? inbound->service : "",
 				inbound->when == PROFILE_AUTO_INSTALL ? ", for auto-install" : ""),
 			&inbound->origin);
+	requirement->inbound = inbound;
 	skip_elsewhere(options, requirement, inbound->os);
 }
 
@@ -106,20 +109,38 @@ static void add_machine(const struct check_options *options, struct check_result
 		add_inbound(options, result, &profile->inbound[i]);
 	for (unsigned i = 0; i < profile->services_count; i++) {
 		const struct profile_service *service = &profile->services[i];
-		skip_elsewhere(options,
-			add(result, xasprintf("service.%s", service->name),
-				xasprintf("the service %s is running", service->name), &service->origin),
-			service->os);
+		struct requirement *requirement = add(result, xasprintf("service.%s", service->name),
+			xasprintf("the service %s is running", service->name), &service->origin);
+		requirement->service = service;
+		skip_elsewhere(options, requirement, service->os);
 	}
 	for (unsigned i = 0; i < profile->accounts_count; i++) {
 		const struct profile_account *account = &profile->accounts[i];
-		skip_elsewhere(options,
-			add(result, xasprintf("account.%s", account->account),
-				xasprintf(
-					"the account %s need not change its password at next logon", account->account),
-				&account->origin),
-			account->os);
+		struct requirement *requirement = add(result, xasprintf("account.%s", account->account),
+			xasprintf(
+				"the account %s need not change its password at next logon", account->account),
+			&account->origin);
+		requirement->account = account;
+		skip_elsewhere(options, requirement, account->os);
 	}
+}
+
+/* Row R9 is about the agent that runs here, whatever the profile says. */
+static void add_agent(struct check_result *result)
+{
+	struct requirement *requirement = add(result, xstrdup("agent.no-listener"),
+		xstrdup("the agent on this machine listens on no port"), NULL);
+	requirement->section = NULL;
+	requirement->row = "R9";
+}
+
+/* Asked for by --deep, whatever the profile says. */
+static void add_idle(struct check_result *result)
+{
+	struct requirement *requirement =
+		add(result, xstrdup("path.idle"), xstrdup("idle connections stay alive"), NULL);
+	requirement->section = NULL;
+	requirement->row = "B5";
 }
 
 void requirements_build(const struct check_options *options, struct check_result *result)
@@ -127,20 +148,27 @@ void requirements_build(const struct check_options *options, struct check_result
 	const struct profile *profile = options->profile;
 	if (options->hub)
 		add_hub(result, options->hub);
-	if (!profile)
+	if (options->deep)
+		add_idle(result);
+	if (!profile) {
+		add_topic(result, options->proxy_split != NULL, TOPIC_PROXY, PROXY_TITLE);
 		return;
+	}
 	for (unsigned i = 0; i < profile->endpoints_count; i++)
 		add_endpoint(result, &profile->endpoints[i]);
-	add_topic(result, profile->proxy.auth || profile->proxy.inspection, TOPIC_PROXY,
-		"proxy settings that the service can work with");
+	add_topic(result,
+		profile->proxy.auth || profile->proxy.inspection || options->proxy_split != NULL,
+		TOPIC_PROXY, PROXY_TITLE);
 	add_topic(result, profile->dns.external != WISH_UNSET, TOPIC_DNS_EXTERNAL,
 		"external DNS names resolve");
 	add_topic(result, profile->internet == WISH_REQUIRED, TOPIC_INTERNET,
 		"the Internet is reachable, for downloads");
 	/* Not a matter of the vendor's page, unless that says so. */
-	add_topic(result, true, TOPIC_CLOCK, "this machine's clock fits the dates of certificates");
+	add_topic(result, true, TOPIC_CLOCK, "the clock fits the dates of certificates");
 	result->requirements[result->requirement_count - 1].section =
 		profile->sections[TOPIC_CLOCK].section;
 	add_addressing(result, profile);
 	add_machine(options, result);
+	if (options->agent_pid)
+		add_agent(result);
 }

@@ -124,7 +124,11 @@ static int parse_option(
 	bool wants_value = is_root || command->options[row].value;
 	if (!wants_value && value)
 		return cli_usage_error("--%s takes no value", command->options[row].name);
-	if (wants_value && !value) {
+	bool may_lack = !is_root && wants_value && *command->options[row].value == '[';
+	if (may_lack && !value) {
+		bool follows = *at + 1 < argc && *argv[*at + 1] != '-';
+		value = follows ? argv[++*at] : "";
+	} else if (wants_value && !value) {
 		if (*at + 1 >= argc)
 			return cli_usage_error("--%s needs a value", word);
 		value = argv[++*at];

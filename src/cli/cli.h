@@ -15,7 +15,8 @@
 
 struct cli_option {
 	const char *name;  /* "profile", given as --profile */
-	const char *value; /* "FILE"; NULL for a flag; "HOST..." may come again, joined by commas */
+	const char *value; /* "FILE"; NULL for a flag; "HOST..." may come again, joined by commas;
+						* "[SECONDS]" may be left out: then it is "" */
 	const char *help;  /* one line */
 };
 

@@ -1,6 +1,7 @@
 /* `sallyport agent`: the service. */
 #include "agent/agent.h"
 #include "cli/commands.h"
+#include "cli/profile_names.h"
 
 #include <stddef.h>
 
@@ -11,8 +12,11 @@ static const struct cli_option options[] = {
 
 static int run(const struct cli_args *args)
 {
-	return agent_run(
-		&(struct agent_options){.root = args->root, .to_stderr = args->values[OPTION_VERBOSE]});
+	return agent_run(&(struct agent_options){
+		.root = args->root,
+		.to_stderr = args->values[OPTION_VERBOSE],
+		.profiles = profile_names,
+	});
 }
 
 const struct cli_command command_agent = {

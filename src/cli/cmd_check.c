@@ -4,12 +4,16 @@
  *
  * The happy path reads the profile, this machine's state and the proxy settings, runs the check and
  * writes one report to standard output. Failure modes: what the caller asks for cannot be read
- * (exit 2, nothing is tried); SIGINT or SIGTERM (the walks end at once and the report is partial);
+ * (exit 2, nothing is tried); SIGINT or SIGTERM (the walks end at once and the report is partial;
+ * with --watch it is how it ends, and the exit code is that of the last whole run);
  * a report that cannot be written (exit 2). Everything else is a finding in the report.
  */
+#include "agent/lock.h"
 #include "agent/state.h"
+#include "check/changes.h"
 #include "check/check.h"
 #include "check/hub_url.h"
+#include "check/proxy_split.h"
 #include "check/report.h"
 #include "cli/commands.h"
 #include "os/os.h"
@@ -19,17 +23,35 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OPTION_PROFILE, OPTION_HUB, OPTION_FORMAT, OPTION_DEEP, OPTION_DEADLINE };
+#define WATCH_DEFAULT_S 10L
+
+enum {
+	OPTION_PROFILE,
+	OPTION_SET,
+	OPTION_HUB,
+	OPTION_FORMAT,
+	OPTION_DEEP,
+	OPTION_DEADLINE,
+	OPTION_WATCH
+};
 
 static const struct cli_option options[] = {
 	[OPTION_PROFILE] = {"profile", "ID|FILE",
 		"what to check: a profile of `sallyport profiles`, or a file (with a slash, or ending in "
 		".yaml)"},
+	[OPTION_SET] = {"set", "NAME=VALUE...",
+		"give a variable of the profile a value, as region=eu-west-1"},
 	[OPTION_HUB] = {"hub", "URL", "check the way to this hub; joined machines know theirs"},
 	[OPTION_FORMAT] = {"format", "FORMAT", "text (the default), json or junit"},
 	[OPTION_DEEP] = {"deep", NULL,
-		"also run experiments that take longer; this version has none, so it changes nothing"},
-	[OPTION_DEADLINE] = {"deadline", "SECONDS", "give up after this long (default 30)"},
+		"also run experiments that take longer, and measure how long an idle connection lives on "
+		"the "
+		"way out: as long as the deadline allows"},
+	[OPTION_DEADLINE] = {"deadline", "SECONDS",
+		"give up after this long (default 30, with --deep 180)"},
+	[OPTION_WATCH] = {"watch", "[SECONDS]",
+		"check again so long after the end of each run (default 10), until interrupted, and print "
+		"what has changed; with --format json a report a line"},
 	{0}};
 
 /* Everything that one run holds. */
@@ -42,9 +64,12 @@ struct job {
 	struct agent_state state; /* wiped at the end */
 	bool joined;
 	struct proxy_settings proxy;
-	struct finding proxy_invalid;
+	struct proxy_settings others[PROXY_MAX_OTHERS];
+	size_t other_count;
+	struct finding proxy_invalid, proxy_split;
 	struct os_host host;
 	const struct report_format *format;
+	int64_t watch_ms; /* 0: run once */
 };
 
 static struct cancel cancel = {-1};
@@ -68,20 +93,23 @@ static void catch_signals(void)
 static void on_progress(void *data, const struct check_progress *progress)
 {
 	(void)data;
-	fprintf(stderr, "\r\033[K%zu of %zu endpoints, %.50s: %s", progress->done, progress->total,
+	fprintf(stderr, "\r\033[K%zu of %zu, %.50s: %s", progress->done, progress->total,
 		progress->host, progress->stage);
 }
 
 static int take_profile(struct job *job)
 {
 	const char *name = job->args->values[OPTION_PROFILE];
+	const char *settings = job->args->values[OPTION_SET];
 	struct err err;
+	if (!name && settings)
+		return cli_usage_error("--set needs --profile: it is for the variables of a profile");
 	if (!name)
 		return 0;
 	cleanup(free_ptr) char *own_path = os_own_path();
 	const struct profile_places places = {job->args->root, own_path};
 	job->profile = profile_find(&places, name, &err);
-	if (!job->profile) {
+	if (!job->profile || (settings && profile_set(job->profile, settings, &err))) {
 		fprintf(stderr, "sallyport check: %s\n", err.text);
 		return CLI_USAGE;
 	}
@@ -159,9 +187,23 @@ static int take_format(struct job *job)
 static int take_deadline(struct job *job)
 {
 	const char *text = job->args->values[OPTION_DEADLINE];
-	long seconds = text ? cli_number("deadline", text, 1, 3600) : (long)CHECK_DEFAULT_DEADLINE_S;
+	bool deep = job->args->values[OPTION_DEEP] != NULL;
+	long seconds = text ? cli_number("deadline", text, 1, 3600)
+						: (long)(deep ? CHECK_DEEP_DEADLINE_S : CHECK_DEFAULT_DEADLINE_S);
 	job->check.deadline_ms = seconds * 1000;
 	return seconds < 0 ? CLI_USAGE : 0;
+}
+
+/* What is said of the agent on this machine, as far as this user may see it. */
+static void take_agent(struct job *job)
+{
+	struct agent_paths paths;
+	paths_init(&paths, job->args->root);
+	bool there = access(paths.identity, F_OK) == 0;
+	bool hidden = !there && errno == EACCES;
+	job->check.joined = there ? CHECK_JOINED : hidden ? CHECK_JOINED_UNKNOWN : CHECK_NOT_JOINED;
+	job->check.agent_pid = lock_holder(&paths);
+	paths_free(&paths);
 }
 
 static void take_machine(struct job *job)
@@ -172,39 +214,143 @@ static void take_machine(struct job *job)
 	job->check.host_os = *job->host.os_name ? job->host.os_name : job->host.platform;
 	job->check.platform = *job->host.platform ? job->host.platform : "linux";
 	job->check.root = job->args->root;
-	if (proxy_settings_read(environ, job->args->root, &job->proxy, &job->proxy_invalid))
-		job->check.proxy_invalid = &job->proxy_invalid;
-	job->check.proxy = &job->proxy;
 }
 
-static int write_report(const struct job *job, const struct check_result *result)
+/* The agent says so in the environment of the check that it starts: then there is no shell to
+ * compare with. */
+static bool runs_as_service(void)
 {
-	job->format->write(stdout, result, cli_colour(STDOUT_FILENO));
+	return getenv("SALLYPORT_SERVICE") != NULL;
+}
+
+static void compare_with_service(struct job *job)
+{
+	const char *root = job->args->root;
+	bool joined = job->check.joined == CHECK_JOINED;
+	if (proxy_split_find(&job->proxy, joined, root, &job->proxy_split))
+		job->check.proxy_split = &job->proxy_split;
+	job->check.service_proxy_hidden = proxy_split_hidden(&job->proxy, root);
+}
+
+/* Read anew before every run, as the service does before every walk. */
+static void take_proxy(struct job *job)
+{
+	const char *root = job->args->root;
+	job->check.proxy = &job->proxy;
+	job->check.proxy_invalid = job->check.proxy_split = NULL;
+	job->check.other_proxy_count = 0;
+	job->check.service_proxy_hidden = false;
+	if (proxy_settings_read(environ, root, &job->proxy, &job->proxy_invalid)) {
+		job->check.proxy_invalid = &job->proxy_invalid;
+		return;
+	}
+	job->other_count = proxy_settings_others(environ, root, &job->proxy, job->others);
+	job->check.other_proxies = job->others;
+	job->check.other_proxy_count = job->other_count;
+	if (!runs_as_service())
+		compare_with_service(job);
+}
+
+static void drop_proxy(struct job *job)
+{
+	proxy_settings_free(&job->proxy);
+	while (job->other_count)
+		proxy_settings_free(&job->others[--job->other_count]);
+	finding_free(&job->proxy_invalid);
+	finding_free(&job->proxy_split);
+}
+
+static int flush_report(void)
+{
 	if (fflush(stdout) == 0 && !ferror(stdout))
-		return check_exit_code(result->verdict);
+		return 0;
 	fprintf(stderr, "sallyport check: the report cannot be written: %s\n", strerror(errno));
 	return CLI_USAGE;
 }
 
-static int run_check(struct job *job)
+static void run_once(struct job *job, struct check_result *result)
+{
+	bool watched = isatty(STDERR_FILENO);
+	take_agent(job);
+	take_proxy(job);
+	job->check.on_progress = watched ? on_progress : NULL;
+	check_run(&job->check, result);
+	if (watched)
+		fputs("\r\033[K", stderr);
+}
+
+static void write_change(
+	const struct job *job, const struct changes *before, const struct check_result *result)
+{
+	bool colour = cli_colour(STDOUT_FILENO);
+	if (strcmp(job->format->name, "json") == 0)
+		report_json_line(stdout, result);
+	else if (before->any)
+		changes_print(stdout, before, result, colour);
+	else
+		job->format->write(stdout, result, colour);
+}
+
+/* The first run is reported whole; one that is cut short by the signal that ends all only when
+ * there is no other. */
+static int watch(struct job *job)
+{
+	struct changes before = {.any = false};
+	int code = 0, unwritten = 0;
+	do {
+		struct check_result result;
+		run_once(job, &result);
+		if (!before.any || !result.interrupted) {
+			code = check_exit_code(result.verdict);
+			if (changes_since(&before, &result))
+				write_change(job, &before, &result);
+			unwritten = flush_report();
+			changes_keep(&before, &result);
+		}
+		check_result_free(&result);
+		drop_proxy(job);
+	} while (!unwritten && wait_fd(-1, 0, deadline_in_ms(job->watch_ms), &cancel) == WAIT_TIMEOUT);
+	changes_free(&before);
+	return unwritten ? unwritten : code;
+}
+
+static int report_once(struct job *job)
 {
 	struct check_result result;
-	bool watched = isatty(STDERR_FILENO);
+	run_once(job, &result);
+	job->format->write(stdout, &result, cli_colour(STDOUT_FILENO));
+	int unwritten = flush_report();
+	int code = check_exit_code(result.verdict);
+	check_result_free(&result);
+	drop_proxy(job);
+	return unwritten ? unwritten : code;
+}
+
+static int run_check(struct job *job)
+{
 	if (cancel_init(&cancel)) {
 		fprintf(stderr, "sallyport check: %s\n", strerror(errno));
 		return CLI_USAGE;
 	}
 	catch_signals();
 	job->check.cancel = &cancel;
-	job->check.on_progress = watched ? on_progress : NULL;
 	take_machine(job);
-	check_run(&job->check, &result);
-	if (watched)
-		fputs("\r\033[K", stderr);
-	int code = write_report(job, &result);
-	check_result_free(&result);
+	job->check.deep = job->args->values[OPTION_DEEP] != NULL;
+	int code = job->watch_ms ? watch(job) : report_once(job);
 	cancel_fini(&cancel);
 	return code;
+}
+
+static int take_watch(struct job *job)
+{
+	const char *text = job->args->values[OPTION_WATCH];
+	if (!text)
+		return 0;
+	long seconds = *text ? cli_number("watch", text, 1, 86400) : WATCH_DEFAULT_S;
+	if (seconds > 0 && strcmp(job->format->name, "junit") == 0)
+		return cli_usage_error("--watch: with --format text or json");
+	job->watch_ms = seconds * 1000;
+	return seconds < 0 ? CLI_USAGE : 0;
 }
 
 static int run(const struct cli_args *args)
@@ -214,14 +360,14 @@ static int run(const struct cli_args *args)
 	if (!rc)
 		rc = take_deadline(&job);
 	if (!rc)
+		rc = take_watch(&job);
+	if (!rc)
 		rc = take_profile(&job);
 	if (!rc)
 		rc = take_hub(&job);
 	if (!rc)
 		rc = run_check(&job);
 	profile_free(job.profile);
-	proxy_settings_free(&job.proxy);
-	finding_free(&job.proxy_invalid);
 	state_wipe(&job.state);
 	return rc;
 }
@@ -238,7 +384,8 @@ const struct cli_command command_check = {
 		"Exit status: 0 everything is met, 1 something fails, 2 usage or profile error, 3 nothing\n"
 		"failed but something could not be determined, 4 it works, with warnings.",
 	.example = "  sallyport check --profile citrix-smart-tools\n"
-			   "  sallyport check --hub https://hub.example.com/ --format json",
+			   "  sallyport check --hub https://hub.example.com/ --format json\n"
+			   "  sallyport check --profile citrix-smart-tools --watch 60",
 	.options = options,
 	.run = run,
 };

@@ -1,10 +1,13 @@
 /* `sallyport explain`: the catalogue of causes, or one of them. */
-#include "check/suggest.h"
+#include "profile/suggest.h"
 #include "cli/commands.h"
-#include "diagnosis/finding.h"
+#include "diagnosis/distinction.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#define INDENT  17
+#define COLUMNS 96
 
 static void list_causes(void)
 {
@@ -21,16 +24,43 @@ static void list_causes(void)
 	printf("\n`sallyport explain CAUSE` tells what to do about one.\n");
 }
 
+/* Words, broken into lines that begin where the first one does. */
+static void print_row(const char *name, const char *text)
+{
+	int column = INDENT;
+	printf("  %-*s", INDENT - 2, name);
+	while (*text) {
+		int len = (int)strcspn(text, " ");
+		if (column > INDENT && column + len > COLUMNS) {
+			printf("\n%*s", INDENT, "");
+			column = INDENT;
+		}
+		column += printf("%s%.*s", column > INDENT ? " " : "", len, text);
+		text += len;
+		text += *text == ' ';
+	}
+	putchar('\n');
+}
+
 static void print_cause(enum cause cause)
 {
 	const struct cause_info *info = cause_info(cause);
+	const struct cause_distinction *distinction = cause_distinction(cause);
 	cleanup(free_ptr) char *sentence = cause_sentence(cause);
 	cleanup(free_ptr) char *remedy = cause_remedy(cause);
+	cleanup(buf_free) struct buf look_alikes = {0};
 	printf("%s\n  %s\n\n", info->id, sentence);
-	printf("  %-14s %s\n", "stage", stage_name(info->stage));
-	printf("  %-14s %s\n", "severity", info->severity == SEVERITY_FAIL ? "failure" : "warning");
-	printf("  %-14s %s\n", "who mends it", info->who);
-	printf("  %-14s %s\n", "what to do", remedy);
+	print_row("stage", stage_name(info->stage));
+	print_row("severity", info->severity == SEVERITY_FAIL ? "failure" : "warning");
+	print_row("who mends it", info->who);
+	print_row("what to do", remedy);
+	if (!distinction->text)
+		return;
+	for (size_t i = 0; i < CAUSE_MAX_LOOK_ALIKES && distinction->look_alikes[i]; i++)
+		buf_printf(&look_alikes, "%s%s", i ? ", " : "",
+			cause_info((enum cause)distinction->look_alikes[i])->id);
+	print_row("told apart by", distinction->text);
+	print_row("looks like", buf_text(&look_alikes));
 }
 
 static int say_unknown(const char *id)

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/profile_names.h"
 #include "cli/say.h"
 
 #include <errno.h>
@@ -139,7 +140,8 @@ static int walk_with_token(const struct cli_args *args, const struct join_token 
 	struct agent_state *state, struct walk *walk)
 {
 	bool begun = false;
-	cleanup(json_drop) json_t *inventory = inventory_read(state->location);
+	const struct inventory_source source = {state->location, profile_names, args->root};
+	cleanup(json_drop) json_t *inventory = inventory_read(&source);
 	const char *name = json_get_text(inventory, "name");
 	struct way way = {
 		.root = args->root,

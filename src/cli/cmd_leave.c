@@ -16,8 +16,11 @@
 
 enum { OPTION_LOCAL };
 
-static const struct cli_option options[] = {
-	[OPTION_LOCAL] = {"local", NULL, "forget the hub here without telling it"}, {0}};
+static const struct cli_option options[] = {[OPTION_LOCAL] = {"local", NULL,
+												"forget the hub here without telling it: on a copy "
+												"of a machine, so that the original stays "
+												"joined"},
+	{0}};
 
 static int ask_hub(const char *root, const struct agent_state *state)
 {
@@ -84,8 +87,15 @@ const struct cli_command command_leave = {
 	.name = "leave",
 	.operands = "",
 	.summary = "take this machine off its hub and forget the hub",
-	.details = "A running service notices and ends. The log stays.",
-	.example = "  sudo sallyport leave",
+	.details = "A running service notices and ends. The log stays.\n"
+			   "\n"
+			   "A machine that was cloned with its identity (agent-duplicate) must not tell the "
+			   "hub, or the\n"
+			   "original would be removed: `sallyport leave --local` on the copy, then join it "
+			   "with a token\n"
+			   "of its own.",
+	.example = "  sudo sallyport leave\n"
+			   "  sudo sallyport leave --local && sudo sallyport join --token TOKEN",
 	.options = options,
 	.run = run,
 };

@@ -5,6 +5,7 @@
  */
 #include "agent/duration.h"
 #include "agent/lock.h"
+#include "agent/rhythm.h"
 #include "agent/state.h"
 #include "agent/status.h"
 #include "base/clock.h"
@@ -68,6 +69,11 @@ static void say_status(const json_t *status)
 	const json_t *proxy = json_object_get(status, "proxy");
 	if (proxy)
 		say_row(stdout, "proxy", "%s", json_is_string(proxy) ? json_string_value(proxy) : "none");
+	const char *limit = json_get_text(json_object_get(status, "rhythm"), "idle_timeout");
+	if (limit)
+		say_row(stdout, "heartbeat",
+			"every %s, because something on this way forgets idle connections (limit: %s)",
+			text_of(json_object_get(status, "rhythm"), "heartbeat"), limit);
 	json_t *stages = json_object_get(status, "stages");
 	if (json_array_size(stages))
 		printf("  path\n");
@@ -103,6 +109,23 @@ static int say_nothing_known(
 	return 1;
 }
 
+/* What the way has taught the service, where that makes its heartbeat shorter than the hub asks. */
+static void add_rhythm(const struct agent_paths *paths, json_t *status)
+{
+	struct rhythm rhythm;
+	struct session_params asked, paced;
+	char words[DURATION_TEXT_SIZE];
+	rhythm_load(paths, &rhythm);
+	cleanup(free_ptr) char *limit = rhythm_limit(&rhythm);
+	if (limit && status_load_params(paths, &asked) == 0) {
+		rhythm_pace(&rhythm, &asked, &paced);
+		json_object_set_new(status, "rhythm",
+			json_pack("{s:I,s:s,s:s}", "heartbeat_ms", (json_int_t)paced.heartbeat_ms, "heartbeat",
+				duration_words(paced.heartbeat_ms, words), "idle_timeout", limit));
+	}
+	rhythm_free(&rhythm);
+}
+
 static void correct_state(json_t *status, pid_t holder)
 {
 	json_object_set_new(status, "running", json_boolean(holder > 0));
@@ -121,6 +144,7 @@ static int show(const struct agent_paths *paths, bool json)
 	if (!status)
 		return say_nothing_known(paths, holder, json, err.text);
 	correct_state(status, holder);
+	add_rhythm(paths, status);
 	bool online = holder > 0 && strcmp(text_of(status, "state"), "online") == 0;
 	if (json) {
 		json_dumpf(status, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));

@@ -18,6 +18,7 @@ enum {
 	OPTION_JITTER,
 	OPTION_TIMEOUT,
 	OPTION_BACKOFF,
+	OPTION_NO_OUTSIDE_LOOK,
 };
 
 static const struct cli_option options[] = {
@@ -31,6 +32,9 @@ static const struct cli_option options[] = {
 	[OPTION_TIMEOUT] = {"heartbeat-timeout-ms", "N",
 		"an answer later than this means it is lost (20000)"},
 	[OPTION_BACKOFF] = {"backoff-cap-ms", "N", "machines try again at least this often (60000)"},
+	[OPTION_NO_OUTSIDE_LOOK] = {"no-outside-look", NULL,
+		"never try whether a machine's inbound ports can be reached from here, also when its check "
+		"asks"},
 	{0},
 };
 
@@ -109,6 +113,7 @@ static int run(const struct cli_args *args)
 	hub.root = args->root;
 	hub.certificate = args->values[OPTION_CERT];
 	hub.key = args->values[OPTION_KEY];
+	hub.no_outside_look = args->values[OPTION_NO_OUTSIDE_LOOK] != NULL;
 	if (!hub.certificate != !hub.key)
 		return cli_usage_error("--cert and --key belong together");
 	cleanup(free_ptr) char *names = xstrdup(args->values[OPTION_NAME]);

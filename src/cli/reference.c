@@ -32,7 +32,10 @@ static void complete_zsh(const struct cli_program *program)
 		printf("\t%s) _arguments '--help[print help]' '--root[%s]:folder:_files'", (*command)->name,
 			cli_root_option.help);
 		for (const struct cli_option *o = (*command)->options; o && o->name; o++)
-			printf(" '--%s[%s]%s'", o->name, o->help, o->value ? ":value:_files" : "");
+			printf(" '--%s[%s]%s'", o->name, o->help,
+				!o->value          ? ""
+				: *o->value == '[' ? "::value:"
+								   : ":value:_files");
 		printf(" '*:operand:_files' ;;\n");
 	}
 	printf("\tesac\nfi\n");
@@ -45,7 +48,8 @@ static void complete_fish(const struct cli_program *program)
 			(*command)->name, (*command)->summary);
 		for (const struct cli_option *o = (*command)->options; o && o->name; o++)
 			printf("complete -c %s -n \"__fish_seen_subcommand_from %s\" -l %s%s -d \"%s\"\n",
-				program->name, (*command)->name, o->name, o->value ? " -r" : "", o->help);
+				program->name, (*command)->name, o->name, o->value && *o->value != '[' ? " -r" : "",
+				o->help);
 	}
 }
 

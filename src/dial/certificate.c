@@ -152,6 +152,7 @@ void certificate_describe(X509 *leaf, STACK_OF(X509) * sent, struct evidence *ev
 		clock_rfc3339(certificate_time(X509_get0_notBefore(leaf)), when));
 	evidence_add(evidence, "not-after", "%s",
 		clock_rfc3339(certificate_time(X509_get0_notAfter(leaf)), when));
+	evidence_add(evidence, "scts", "%d", certificate_scts(leaf));
 	describe_names(leaf, evidence);
 	describe_chain(sent, evidence);
 	if (X509_digest(leaf, EVP_sha256(), hash, &len))

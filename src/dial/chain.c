@@ -1,7 +1,6 @@
 #include "dial/chain.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -70,8 +69,9 @@ static int note_fault(int ok, X509_STORE_CTX *context)
 	return 1;
 }
 
-static int load_declared(X509_STORE *store, const char *pem, struct verification *seen)
+static X509_STORE *load_declared(const char *pem, struct verification *seen)
 {
+	X509_STORE *store = X509_STORE_new();
 	BIO *bio = BIO_new_mem_buf(pem, -1);
 	X509 *certificate;
 	int count = 0;
@@ -86,20 +86,24 @@ static int load_declared(X509_STORE *store, const char *pem, struct verification
 	ERR_clear_error();
 	/* What was declared is trusted as it is, a root or not. */
 	X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
-	return count ? 0 : -1;
+	if (count)
+		return store;
+	X509_STORE_free(store);
+	return NULL;
 }
 
 static void verify(
 	X509 *leaf, STACK_OF(X509) * sent, const struct chain_policy *policy, struct verification *seen)
 {
-	X509_STORE *store = X509_STORE_new();
+	X509_STORE *store = policy->ca_pem  ? load_declared(policy->ca_pem, seen)
+						: policy->trust ? trust_store(policy->trust)
+										: trust_load(policy->bundle);
 	X509_STORE_CTX *context = X509_STORE_CTX_new();
+	if (!store)
+		seen->faults |= FAULT_NO_STORE;
+	store = store ? store : X509_STORE_new();
 	if (!store || !context)
 		abort();
-	int empty = policy->ca_pem ? load_declared(store, policy->ca_pem, seen)
-							   : !policy->bundle || !X509_STORE_load_file(store, policy->bundle);
-	if (empty)
-		seen->faults |= FAULT_NO_STORE;
 	X509_STORE_CTX_init(context, store, leaf, sent);
 	X509_STORE_CTX_set_default(context, "ssl_server");
 	X509_STORE_CTX_set_app_data(context, seen);
@@ -128,27 +132,10 @@ static X509 *top_of(const struct verification *seen, X509 *leaf)
 	return count ? sk_X509_value(seen->chain, count - 1) : leaf;
 }
 
-/* The folder is read anew each time: a hundred and forty small files, a few milliseconds, and
- * nothing of it stays in memory. */
-static bool is_public_root(const X509 *root, const char *folder)
+static bool is_public_root(X509 *root, const struct chain_policy *policy)
 {
-	DIR *dir = opendir(folder);
-	if (!dir)
-		return true; /* unknown: no ground for a verdict */
-	bool found = false, any = false;
-	for (struct dirent *entry; !found && (entry = readdir(dir));) {
-		cleanup(free_ptr) char *path = xasprintf("%s/%s", folder, entry->d_name);
-		FILE *file = entry->d_name[0] == '.' ? NULL : fopen(path, "re");
-		X509 *certificate = file ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
-		found = certificate && X509_cmp(certificate, root) == 0;
-		any = any || certificate;
-		X509_free(certificate);
-		if (file)
-			fclose(file);
-	}
-	closedir(dir);
-	ERR_clear_error();
-	return found || !any;
+	return policy->trust ? trust_is_public(policy->trust, root)
+						 : trust_is_in(policy->public_roots, root);
 }
 
 /* RFC 7469 section 2.4: the hash of the public key as the certificate carries it. */
@@ -225,10 +212,41 @@ static bool good_in_public(X509 *leaf, STACK_OF(X509) * sent, const struct chain
 	if (!policy->bundle || !policy->public_roots || !name_fits(leaf, policy->host))
 		return false;
 	verify(leaf, sent, &public, &seen);
-	bool good = !(seen.faults & ~(unsigned)FAULT_DATES) &&
-				is_public_root(top_of(&seen, leaf), policy->public_roots);
+	bool good =
+		!(seen.faults & ~(unsigned)FAULT_DATES) && is_public_root(top_of(&seen, leaf), policy);
 	verification_free(&seen);
 	return good;
+}
+
+static void no_store(
+	const struct chain_policy *policy, struct chain_seen *seen, struct evidence *evidence)
+{
+	char problem[CHAIN_PROBLEM_SIZE];
+	if (policy->ca_pem) {
+		evidence_add(evidence, "problem", "the declared CA cannot be read");
+		verdict(seen, CAUSE_CERT_UNTRUSTED, CONFIDENCE_CERTAIN);
+		return;
+	}
+	if (policy->bundle)
+		evidence_add(evidence, "bundle", "%s", policy->bundle);
+	evidence_add(evidence, "bundle-problem", "%s",
+		chain_bundle_problem(policy->bundle, problem) ? problem : "cannot be parsed");
+	verdict(seen, CAUSE_CA_BUNDLE_MISSING, CONFIDENCE_CERTAIN);
+}
+
+/* Trusted on this machine because somebody added its CA to the bundle. A CA that is not among those
+ * that came with the system may still be a public one that is newer; its certificates are in public
+ * logs then. Where it is not known what came with the system, a certificate that no log knows and
+ * that does not say where its issuer's is to be had is not from a public CA, which has to do both.
+ */
+static bool from_added_ca(X509 *leaf, X509 *top, const struct chain_policy *policy)
+{
+	if (policy->ca_pem)
+		return false;
+	if (policy->public_roots && !is_public_root(top, policy))
+		return !certificate_is_logged(leaf);
+	return !certificate_scts(leaf) && !tells_issuer(leaf) &&
+		   !chain_roots_known(policy->public_roots);
 }
 
 /*
@@ -240,7 +258,8 @@ static bool good_in_public(X509 *leaf, STACK_OF(X509) * sent, const struct chain
  *   organisation of the declared CA         an intermediate is missing, likely
  *   another root than the declared CA       intercepted: certain when its root is there to be seen
  *                                           and another name's, else likely
- *   behind a proxy                          intercepted, likely
+ *   behind a proxy                          intercepted, likely, unless public logs know the leaf:
+ *                                           then it is from a public CA that this machine lacks
  *   anything else                           untrusted, likely
  */
 static void untrusted(X509 *leaf, STACK_OF(X509) * sent, const struct chain_policy *policy,
@@ -255,10 +274,7 @@ static void untrusted(X509 *leaf, STACK_OF(X509) * sent, const struct chain_poli
 		evidence_add(evidence, "inspector", "%s", inspector);
 
 	if (found->faults & FAULT_NO_STORE) {
-		evidence_add(evidence, "problem", "%s",
-			policy->ca_pem ? "the declared CA cannot be read"
-						   : "this machine has no bundle of trusted CAs");
-		verdict(seen, CAUSE_CERT_UNTRUSTED, CONFIDENCE_CERTAIN);
+		no_store(policy, seen, evidence);
 	} else if (policy->pins && is_pinned(leaf, policy->pins)) {
 		verdict(seen, CAUSE_CERT_UNTRUSTED, CONFIDENCE_CERTAIN); /* it is the endpoint's own key */
 	} else if (inspector) {
@@ -279,7 +295,7 @@ static void untrusted(X509 *leaf, STACK_OF(X509) * sent, const struct chain_poli
 	} else if (policy->pins) {
 		verdict(seen, CAUSE_TLS_INTERCEPTED, CONFIDENCE_CERTAIN);
 	} else {
-		bool on_the_way = policy->via_proxy && !policy->ca_pem;
+		bool on_the_way = policy->via_proxy && !policy->ca_pem && !certificate_is_logged(leaf);
 		verdict(seen, on_the_way ? CAUSE_TLS_INTERCEPTED : CAUSE_CERT_UNTRUSTED, CONFIDENCE_LIKELY);
 	}
 }
@@ -321,8 +337,7 @@ void chain_judge(X509 *leaf, STACK_OF(X509) * sent, const struct chain_policy *p
 		verdict(seen, CAUSE_CERT_UNTRUSTED, CONFIDENCE_CERTAIN);
 	} else if (found.faults & FAULT_UNTRUSTED) {
 		untrusted(leaf, sent, policy, &found, seen, evidence);
-	} else if (!policy->ca_pem && policy->public_roots &&
-			   !is_public_root(top, policy->public_roots)) {
+	} else if (from_added_ca(leaf, top, policy)) {
 		char name[CERTIFICATE_NAME_SIZE];
 		const char *inspector = inspector_of(&found);
 		evidence_add(evidence, "issuer", "%s", certificate_name(X509_get_subject_name(top), name));

@@ -7,6 +7,7 @@
  *   1. a certificate that is broken (signature, key, purpose)         cert-untrusted
  *   2. no trusted CA at its end                                       see chain.c, untrusted()
  *   3. trusted here, but its root is no public one                    tls-intercepted
+ *      (where the public ones are not known: a leaf in no public log, without an issuer's address)
  *   4. the pins disagree                                              tls-intercepted
  *   5. other names                                                    cert-name-mismatch
  *   6. the dates                                                      left to chain_fail_dates()
@@ -15,6 +16,7 @@
 #define DIAL_CHAIN_H
 
 #include "dial/stage.h"
+#include "dial/trust.h"
 
 #include <openssl/x509.h>
 
@@ -23,11 +25,12 @@ struct chain_policy {
 	const char *ca_pem;       /* the endpoint's private CA; NULL: what the machine trusts */
 	const char *const *pins;  /* "sha256/BASE64", NULL-terminated; NULL for none */
 	const char *bundle;       /* PEM file of the CAs that the machine trusts; NULL for none */
+	struct trust *trust;      /* both, read already; NULL: they are read for this call */
 	const char *public_roots; /* folder of the public CAs among them; NULL when unknown */
 	bool via_proxy;
 };
 
-/* `sent` is what the peer sent, the leaf first. The stores are loaded for the call alone. */
+/* `sent` is what the peer sent, the leaf first. Of what it reads nothing stays. */
 void chain_judge(X509 *leaf, STACK_OF(X509) * sent, const struct chain_policy *policy,
 	struct chain_seen *seen, struct evidence *evidence);
 
@@ -41,6 +44,18 @@ time_t certificate_time(const ASN1_TIME *time);
 const char *certificate_inspector(const X509_NAME *name);
 /* True when the two names have the same organisation. */
 bool certificate_same_organisation(const X509_NAME *a, const X509_NAME *b);
+
+/* How many certificate transparency logs have signed for it (RFC 6962 section 3.3), by its own
+ * word: the signatures are not verified, for that takes the logs' keys. */
+int certificate_scts(X509 *certificate);
+
+/* roots.c: true when the bundle has no certificate for anybody; says why. NULL: there is none. */
+#define CHAIN_PROBLEM_SIZE 128
+bool chain_bundle_problem(const char *bundle, char problem[CHAIN_PROBLEM_SIZE]);
+/* True when the public CAs can be told from others: the folder is there and not empty. */
+bool chain_roots_known(const char *folder);
+/* True when it has the signatures of as many logs as every public CA gets, and no other can get. */
+bool certificate_is_logged(X509 *certificate);
 
 /* skew.c: fails the running stage for the dates alone: the clock when the peer's own time, NULL
  * when it did not tell one, explains them; else the certificate. Returns -1. */

@@ -11,6 +11,8 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <openssl/err.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,6 +25,7 @@ struct conn {
 	bool eof;           /* below TLS */
 	bool broken;        /* TLS failed for good: no goodbye */
 	bool drained;       /* libcurl holds nothing */
+	size_t split_at;    /* where the first write is cut; 0: nowhere, or no longer */
 };
 
 struct conn *conn_new(void)
@@ -80,8 +83,23 @@ static ssize_t below_read(struct conn *conn, void *data, size_t len)
 	return count < 0 && errno == EAGAIN ? again(conn, POLLIN) : count;
 }
 
+SSL *conn_ssl(const struct conn *conn)
+{
+	return conn->ssl;
+}
+
+void conn_split_first(struct conn *conn, size_t at)
+{
+	conn->split_at = at;
+}
+
 static ssize_t below_write(struct conn *conn, const void *data, size_t len)
 {
+	/* TCP_NODELAY is set, so each piece leaves as a segment of its own. */
+	if (conn->split_at && len > conn->split_at) {
+		len = conn->split_at;
+		conn->split_at = 0;
+	}
 	if (conn->easy) {
 		size_t count = 0;
 		CURLcode code = curl_easy_send(conn->easy, data, len, &count);
@@ -232,6 +250,13 @@ bool conn_pending(const struct conn *conn)
 int conn_fd(const struct conn *conn)
 {
 	return conn->fd;
+}
+
+bool conn_acknowledged(const struct conn *conn)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof info;
+	return getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && !info.tcpi_unacked;
 }
 
 int conn_channel_binding(const struct conn *conn, unsigned char out[32])

@@ -29,6 +29,9 @@ enum wait_result conn_wait(
 /* True when bytes are buffered above the socket, so that poll() would not report them. */
 bool conn_pending(const struct conn *conn);
 int conn_fd(const struct conn *conn);
+/* Whether the other end of the socket, the proxy's where there is one, has acknowledged all that
+ * was sent; false too where the system does not tell. */
+bool conn_acknowledged(const struct conn *conn);
 /* The TLS exporter of RFC 9266 ("EXPORTER-Channel-Binding", 32 bytes); -1 when the connection has
  * none (TLS 1.2 without extended master secret, or no TLS). */
 int conn_channel_binding(const struct conn *conn, unsigned char out[32]);

@@ -33,6 +33,7 @@ struct attempt {
 	bool at_once; /* connect() itself failed */
 	bool icmp;    /* an ICMP message ended it */
 	bool own;     /* which this machine sent */
+	enum held_back held;
 	uint8_t code; /* of destination unreachable */
 	double ms;    /* until then */
 	char hop[INET_ADDRSTRLEN];
@@ -46,6 +47,16 @@ static void local_address(int fd, char text[INET_ADDRSTRLEN])
 	if (getsockname(fd, (struct sockaddr *)&local, &len) == 0 && local.sin_family == AF_INET &&
 		local.sin_addr.s_addr != INADDR_ANY)
 		inet_ntop(AF_INET, &local.sin_addr, text, INET_ADDRSTRLEN);
+}
+
+/* A SYN that got no answer was sent again: the kernel counts one that was on its way, and does not
+ * count one that this machine's own rules stopped. */
+static bool never_left(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof info;
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_unacked &&
+		   info.tcpi_total_retrans && !info.tcpi_retrans;
 }
 
 /* WAIT_READY with walker->transfer set, or how it ended in *attempt. */
@@ -75,12 +86,16 @@ static enum wait_result try_address(struct walker *walker, struct in_addr addres
 		local_address(transfer->fd, local);
 		attempt->own = attempt->hop[0] && strcmp(local, attempt->hop) == 0;
 		attempt->at_once = attempt->at_once && !attempt->icmp;
+		if (attempt->error == EPERM || (result == WAIT_TIMEOUT && never_left(transfer->fd)))
+			attempt->held = HELD_SILENTLY;
 	}
 	if (attempt->own && attempt->code == ICMP_HOST_UNREACH && attempt->ms >= ARP_FAILS_MS) {
 		attempt->icmp = false;
 		attempt->error = ETIMEDOUT;
 		evidence_add(walker->evidence, "arp", "the next hop does not answer");
 	}
+	if (attempt->own && attempt->icmp)
+		attempt->held = HELD_REJECTED;
 	transfer_free(transfer);
 	return result;
 }
@@ -190,6 +205,7 @@ int connect_run(struct walker *walker)
 			note_tried(walker, &tried, &attempt);
 	}
 	attempt_evidence(walker, &attempt);
+	walker->held_back = attempt.held;
 	enum outcome outcome = outcome_of(&attempt);
 	return walker_fail(walker,
 		walker->via_proxy ? outcomes[outcome].at_proxy : outcomes[outcome].at_endpoint,

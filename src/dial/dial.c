@@ -9,6 +9,7 @@
  */
 #include "dial/transfer.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,6 +32,7 @@ static const enum stage last_stage[] = {
 	[DIAL_TCP] = STAGE_TUNNEL,
 	[DIAL_TLS] = STAGE_SECURE,
 	[DIAL_HTTPS] = STAGE_HELLO,
+	[DIAL_HTTP] = STAGE_HELLO,
 	[DIAL_HUB] = STAGE_HELLO,
 };
 
@@ -44,8 +46,13 @@ static void common_evidence(const struct walker *walker, struct evidence *eviden
 		if (settings->no_proxy_origin)
 			evidence_add(evidence, "no-proxy-origin", "%s", settings->no_proxy_origin);
 	}
-	if (!walker->via_proxy)
+	if (!walker->via_proxy) {
+		char text[INET_ADDRSTRLEN];
+		if (walker->stage > STAGE_CONNECT && walker->address.s_addr)
+			evidence_add(
+				evidence, "address", "%s", inet_ntop(AF_INET, &walker->address, text, sizeof text));
 		return;
+	}
 	evidence_add(evidence, "proxy", "%s", walker->walk->proxy);
 	if (settings->origin)
 		evidence_add(evidence, "origin", "%s", settings->origin);
@@ -127,7 +134,7 @@ static struct deadline stage_deadline(const struct walker *walker, int ms)
 	int left = deadline_left_ms(walker->options->overall);
 	if (left < 0)
 		return deadline_in_ms(ms);
-	int kept = left / 4 < SECOND_LOOKS_MS ? left / 4 : SECOND_LOOKS_MS;
+	int kept = left / 3 < SECOND_LOOKS_MS ? left / 3 : SECOND_LOOKS_MS;
 	return deadline_in_ms(ms < left - kept ? ms : left - kept);
 }
 
@@ -136,7 +143,8 @@ static int run_stage(struct walker *walker, const struct stage_row *row)
 	const struct dial_options *options = walker->options;
 	struct stage_record *record = &walker->walk->stages[row->stage];
 	enter(walker, row->stage);
-	if (row->stage == STAGE_TUNNEL && !walker->via_proxy) {
+	if ((row->stage == STAGE_TUNNEL && !walker->via_proxy) ||
+		(row->stage == STAGE_SECURE && walker->target->protocol == DIAL_HTTP)) {
 		record->status = STAGE_SKIPPED;
 		return 0;
 	}
@@ -167,15 +175,17 @@ static void close_all(struct walk *walk)
 	walk->conn = NULL;
 }
 
-enum cause walker_other_way(const struct walker *walker, int ms)
+enum cause walker_other_way(
+	const struct walker *walker, const struct proxy_settings *proxy, enum stage last, int ms)
 {
 	struct dial_options options = *walker->options;
 	options.on_stage = NULL;
+	options.proxy = proxy;
 	options.overall = deadline_sooner(options.overall, deadline_in_ms(ms));
 	struct walk walk = {.proxy = NULL};
 	struct walker other = {.target = walker->target, .options = &options, .walk = &walk};
 	choose_way(&other, true);
-	int rc = run_stages(&other, STAGE_TUNNEL);
+	int rc = run_stages(&other, last);
 	enum cause cause = rc ? walk.failure.cause : CAUSE_NONE;
 	transfer_free(other.transfer);
 	walk_free(&walk);
@@ -203,7 +213,8 @@ int dial_walk(
 	if (rc == 0) {
 		enter(&walker, STAGE_CONNECT);
 		connect_measure(&walker);
-		resolve_check_local_dns(&walker);
+		if (options->deep)
+			experiments_deep(&walker);
 	} else {
 		if (!walk->cancelled)
 			experiments_run(&walker);
@@ -212,6 +223,22 @@ int dial_walk(
 	if (walk->cancelled)
 		finding_free(&walk->failure);
 	transfer_free(walker.transfer);
+	walk->elapsed_ms = clock_ms_since(start);
+	return rc;
+}
+
+int dial_resolve(
+	const struct dial_target *target, const struct dial_options *options, struct walk *walk)
+{
+	int64_t start = clock_mono_us();
+	struct dial_options direct = *options;
+	direct.proxy = NULL;
+	*walk = (struct walk){.conn = NULL};
+	struct walker walker = {.target = target, .options = &direct, .walk = walk};
+	choose_way(&walker, false);
+	int rc = host_is_name(target->host) ? run_stages(&walker, STAGE_RESOLVE) : fail_name(&walker);
+	if (walk->cancelled)
+		finding_free(&walk->failure);
 	walk->elapsed_ms = clock_ms_since(start);
 	return rc;
 }
@@ -253,6 +280,7 @@ void walk_free(struct walk *walk)
 	for (size_t i = 0; i < walk->warning_count; i++)
 		finding_free(&walk->warnings[i]);
 	json_decref(walk->welcome);
+	json_decref(walk->discovery);
 	free(walk->private_ca);
 	free(walk->proxy);
 	*walk = (struct walk){.conn = NULL};

@@ -33,6 +33,7 @@ enum dial_protocol {
 	DIAL_TCP,   /* ends after tunnel */
 	DIAL_TLS,   /* ends after secure */
 	DIAL_HTTPS, /* hello is a GET that looks for the marker */
+	DIAL_HTTP,  /* the same over plain TCP; behind a proxy through CONNECT as well */
 	DIAL_HUB,   /* hello is the hub's WebSocket and the mutual proof */
 };
 
@@ -42,6 +43,7 @@ struct dial_marker {
 	int status; /* 0: any */
 	const char *header_name;
 	const char *header_contains;
+	const char *body_begins; /* NULL: any */
 };
 
 /* What the agent says at a hub; all borrowed. */
@@ -50,9 +52,14 @@ struct dial_hub {
 	const struct identity *identity; /* the agent's; NULL: an anonymous check */
 	const struct join_token *token;  /* to enrol; NULL: come back, or only check */
 	bool check_only;                 /* prove, ask, and leave: opens no session */
-	bool plain_proof;                /* set by hello itself, to explain a refused upgrade: the proof
-									  * over a plain request, and no session */
+	bool plain_proof;                /* the proof over a plain request, and no session: set by hello
+									  * itself to explain a refused upgrade, or to get walk.discovery */
 	json_t *inventory;               /* sent with enrol and resume; may be NULL */
+	const unsigned char *instance;   /* of the service, IDENTITY_INSTANCE_BYTES; NULL for a program
+									  * that does one thing and goes */
+	/* With check_only: leave the connection open, and ask the hub to do so this long; walk->conn
+	 * and walk->ws are open then, and no session is. 0: do not. */
+	int64_t linger_ms;
 };
 
 /* Where to go; everything is borrowed for the length of the walk. */
@@ -66,12 +73,20 @@ struct dial_target {
 	struct dial_hub hub;              /* for DIAL_HUB */
 };
 
+struct trust; /* dial/trust.h */
+
 struct dial_options {
 	const struct proxy_settings *proxy; /* NULL: direct */
 	const char *root;                   /* --root, for resolv.conf and hosts; may be NULL */
-	bool ask_local_dns; /* behind a proxy: warn when this machine cannot resolve the endpoint */
+	/* Proxies that this machine knows besides the one in use (proxy_settings_others()). They are
+	 * looked at after a failure, for the evidence `passes-with`; nothing ever goes out by them. */
+	const struct proxy_settings *others;
+	size_t other_count;
+	struct trust *trust; /* this machine's CAs for several walks; NULL: each reads for itself */
 	struct deadline overall;
 	int stage_ms;                /* 0: DIAL_STAGE_MS */
+	bool deep;                   /* experiments also when the walk has passed, and after a failure
+								  * behind a proxy whether the direct way connects (no data) */
 	const struct cancel *cancel; /* may be NULL */
 	/* Told when a stage begins; called on the walking thread. May be NULL. */
 	void (*on_stage)(void *data, enum stage stage);
@@ -105,12 +120,17 @@ struct walk {
 	json_t *welcome;   /* owned; what the hub answered: see wire/messages.def, enrol and resume */
 	unsigned char hub_key[IDENTITY_KEY_BYTES]; /* the identity key that the hub proved */
 	char *private_ca;                          /* owned; PEM from hello_result, NULL for none */
-	char *proxy;                               /* owned; "http://10.0.0.9:3128", NULL when direct */
-	int64_t retry_after_ms;                    /* with hub-busy */
+	json_t *discovery;      /* owned; after a plain proof: the hub's discovery document */
+	char *proxy;            /* owned; "http://10.0.0.9:3128", NULL when direct */
+	int64_t retry_after_ms; /* with hub-busy */
 };
 
 /* 0 when every stage passed; -1 when walk->failure is filled or walk->cancelled is true. */
 int dial_walk(
+	const struct dial_target *target, const struct dial_options *options, struct walk *walk);
+/* The first stage alone, as a direct walk has it whatever the proxy settings are: does this machine
+ * itself resolve the name? Fills and returns as dial_walk(), without experiments. */
+int dial_resolve(
 	const struct dial_target *target, const struct dial_options *options, struct walk *walk);
 /* [{"stage":"resolve","status":"pass","ms":1.2,"evidence":{}}, ...] as in the report; new
  * reference. */

@@ -14,7 +14,7 @@
 
 const char *exchange_host(const struct dial_target *target, char text[TOKEN_MAX_HOST + 8])
 {
-	if (target->port == 443)
+	if (target->port == (target->protocol == DIAL_HTTP ? 80 : 443))
 		snprintf(text, TOKEN_MAX_HOST + 8, "%s", target->host);
 	else
 		snprintf(text, TOKEN_MAX_HOST + 8, "%s:%u", target->host, target->port);

@@ -1,8 +1,10 @@
 /*
- * Second looks at the way itself: the other way around the proxy, and who accepts connections.
+ * Second looks at the way itself: the other ways past or through a proxy, and who accepts
+ * connections.
  *
- * Both act on a walk that has failed already, within what its deadline leaves. They send no data to
- * the endpoint and keep no connection.
+ * All act on a walk that has failed already, within what its deadline leaves, and keep no
+ * connection. None makes a failed walk pass, and behind a proxy nothing goes out directly (row
+ * R23), except with --deep one TCP connection without a byte of data.
  */
 #include "dial/stage.h"
 
@@ -25,7 +27,7 @@ void experiment_other_way(struct walker *walker)
 	struct finding *failure = &walker->walk->failure;
 	if (!walker->bypass_entry[0] || deadline_left_ms(walker->options->overall) == 0)
 		return;
-	enum cause other = walker_other_way(walker, OTHER_WAY_MS);
+	enum cause other = walker_other_way(walker, walker->options->proxy, STAGE_TUNNEL, OTHER_WAY_MS);
 	if (cancel_fired(walker->options->cancel)) {
 		walker->walk->cancelled = true;
 		return;
@@ -38,8 +40,53 @@ void experiment_other_way(struct walker *walker)
 	if (!passes && (unreachable || failure->stage == STAGE_RESOLVE))
 		return;
 	evidence_add(&failure->evidence, "direct-way", "%s", cause_info(failure->cause)->id);
+	if (passes)
+		evidence_add(&failure->evidence, "passes-with", "the proxy %s", proxy);
 	finding_set(failure, CAUSE_PROXY_WRONGLY_BYPASSED, failure->stage,
 		passes ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
+}
+
+/* True while an experiment may go on. */
+static bool go_on(struct walker *walker)
+{
+	if (cancel_fired(walker->options->cancel))
+		walker->walk->cancelled = true;
+	return !walker->walk->cancelled && deadline_left_ms(walker->options->overall) != 0;
+}
+
+void experiment_other_proxy(struct walker *walker)
+{
+	struct finding *failure = &walker->walk->failure;
+	const struct dial_options *options = walker->options;
+	enum stage last = failure->stage < STAGE_TUNNEL ? STAGE_TUNNEL : failure->stage;
+	char entry[256];
+	/* With a NO_PROXY entry in force the proxy that it keeps out is the other way. */
+	if (walker->bypass_entry[0])
+		return;
+	for (size_t i = 0; i < options->other_count && go_on(walker); i++) {
+		const struct proxy_settings *other = &options->others[i];
+		if (proxy_bypass(other, walker->target->host, walker->target->port, entry) ||
+			walker_other_way(walker, other, last, OTHER_WAY_MS) != CAUSE_NONE || !go_on(walker))
+			continue;
+		cleanup(free_ptr) char *url = proxy_url(other);
+		evidence_add(&failure->evidence, "passes-with", "the proxy %s of %s", url, other->origin);
+		return;
+	}
+}
+
+void experiment_direct_way(struct walker *walker)
+{
+	struct finding *failure = &walker->walk->failure;
+	if (!walker->options->deep || !walker->via_proxy || !go_on(walker))
+		return;
+	enum cause direct = walker_other_way(walker, NULL, STAGE_CONNECT, OTHER_WAY_MS);
+	if (!go_on(walker) && walker->walk->cancelled)
+		return;
+	evidence_add(&failure->evidence, "direct-way", "%s",
+		direct == CAUSE_NONE ? "connects (TCP alone was tried)" : cause_info(direct)->id);
+	if (direct == CAUSE_NONE && !evidence_get(&failure->evidence, "passes-with"))
+		evidence_add(&failure->evidence, "passes-with",
+			"no proxy, as far as a TCP connection shows; ask whether that is allowed");
 }
 
 static bool accepts(

@@ -1,8 +1,9 @@
 /*
  * hello: is this the service that was meant?
  *
- * Happy path, HTTPS: one GET for the marker's path, the answer has its status and header. Without a
- * marker any answer will do, unless it is plainly a portal's. The hub's own hello is in hub.c.
+ * Happy path, HTTPS and HTTP: one GET for the marker's path, the answer has its status and header.
+ * Without a marker any answer will do, unless it is plainly a portal's. The hub's own hello is in
+ * hub.c.
  *
  * Failure modes: silence, an end or something that is no HTTP; a portal's redirect or page; a block
  * page; another service. When the certificate's dates were the only thing wrong with it, the Date
@@ -27,6 +28,12 @@ static void marker_difference(
 	difference[0] = '\0';
 	if (marker->status && marker->status != response->status) {
 		snprintf(difference, 400, "status %d instead of %d", response->status, marker->status);
+		return;
+	}
+	const char *body = buf_text(&response->body);
+	if (marker->body_begins &&
+		strncmp(body, marker->body_begins, strlen(marker->body_begins)) != 0) {
+		snprintf(difference, 400, "the page does not begin with \"%.100s\"", marker->body_begins);
 		return;
 	}
 	if (!marker->header_name)
@@ -58,7 +65,7 @@ static int judge_response(struct walker *walker, const struct http_response *res
 	return marker ? fail_difference(walker, difference) : 0;
 }
 
-static int https_run(struct walker *walker)
+static int request_run(struct walker *walker)
 {
 	const struct dial_marker *marker = walker->target->marker;
 	const char *path = marker && marker->path ? marker->path : "/";
@@ -70,6 +77,7 @@ static int https_run(struct walker *walker)
 	const char *date = http_response_header(&response, "date");
 	time_t peer_now;
 	bool dated = date && !clock_parse_http(date, &peer_now);
+	walker->unanswered = result == WAIT_TIMEOUT;
 	int rc;
 	evidence_add(walker->evidence, "path", "%s", path);
 	if (!problem)
@@ -88,5 +96,5 @@ static int https_run(struct walker *walker)
 
 int hello_run(struct walker *walker)
 {
-	return walker->target->protocol == DIAL_HUB ? hub_run(walker) : https_run(walker);
+	return walker->target->protocol == DIAL_HUB ? hub_run(walker) : request_run(walker);
 }

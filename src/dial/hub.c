@@ -13,6 +13,7 @@
 #include "dial/chain.h"
 #include "dial/hello.h"
 
+#include "os/os.h"
 #include "wire/messages.h"
 
 #include <errno.h>
@@ -194,6 +195,21 @@ static int fail_version(struct talk *talk)
 	return walker_fail(talk->walker, CAUSE_VERSION_UNSUPPORTED, CONFIDENCE_CERTAIN);
 }
 
+/* Whom the hub takes for this machine: {"name":"web1","inside":"10.0.0.9","address":"203.0.113.7"}.
+ */
+static void add_other(struct evidence *evidence, const json_t *data)
+{
+	const char *name = json_get_text(data, "name"), *inside = json_get_text(data, "inside");
+	const char *address = json_get_text(data, "address");
+	if (!address)
+		return;
+	name = name && *name ? name : "a machine";
+	if (inside && *inside && strcmp(inside, address) != 0)
+		evidence_add(evidence, "other", "%.100s (%.60s, seen from %.60s)", name, inside, address);
+	else
+		evidence_add(evidence, "other", "%.100s (%.60s)", name, address);
+}
+
 /* The hub said no. */
 static int fail_answer(struct talk *talk)
 {
@@ -204,6 +220,8 @@ static int fail_answer(struct talk *talk)
 	const char *words = answer->message ? answer->message : refusal_text(answer->refusal);
 	char text[32];
 	evidence_add(walker->evidence, "answer", "%s", words);
+	if (cause == CAUSE_AGENT_DUPLICATE)
+		add_other(walker->evidence, answer->body);
 	if (expired_at)
 		evidence_add(walker->evidence, "expired-at", "%s", expired_at);
 	if (cause == CAUSE_VERSION_UNSUPPORTED) {
@@ -322,7 +340,14 @@ static int ask_resume(struct talk *talk)
 {
 	const struct dial_hub *hub = &talk->walker->target->hub;
 	struct msg_resume resume = {.check_only = hub->check_only};
+	struct os_host host = {.machine_id = ""};
+	struct err err;
 	resume.inventory = hub->check_only ? NULL : hub->inventory;
+	resume.linger_ms = hub->check_only ? hub->linger_ms : 0;
+	if (os_host_read(&host, &err) == 0)
+		identity_machine(host.machine_id, resume.machine);
+	if (hub->instance)
+		memcpy(resume.instance, hub->instance, sizeof resume.instance);
 	proof_sign(hub->identity, PROOF_OF_AGENT, &talk->transcript, resume.proof);
 	return ask(talk, 2, message_method(MSG_resume), message_write(MSG_resume, &resume));
 }
@@ -383,8 +408,7 @@ int hub_run(struct walker *walker)
 	int rc = talk_open(&talk) || talk_prove(&talk) || talk_enter(&talk) ? -1 : 0;
 	rpc_free(&talk.answer);
 	ws_set_receiver(talk.ws, NULL, NULL);
-	bool session = rc == 0 && walk->welcome;
-	if (session) {
+	if (rc == 0 && (walk->welcome || hub->linger_ms)) {
 		walk->ws = talk.ws;
 		return 0;
 	}

@@ -33,7 +33,7 @@ static int read_bytes(const json_t *object, const char *key, unsigned char *out,
 
 /* -1 when it is no discovery document with a proof. */
 static int read_document(const struct http_response *response, struct proof_transcript *transcript,
-	unsigned char signature[IDENTITY_SIGNATURE_BYTES])
+	unsigned char signature[IDENTITY_SIGNATURE_BYTES], json_t **document)
 {
 	json_t *root = json_parse(buf_text(&response->body), response->body.len, NULL);
 	const json_t *identity = json_object_get(root, "identity");
@@ -44,6 +44,8 @@ static int read_document(const struct http_response *response, struct proof_tran
 					 !read_bytes(proof, "signature", signature, IDENTITY_SIGNATURE_BYTES)
 				 ? 0
 				 : -1;
+	if (rc == 0)
+		*document = json_incref(root);
 	json_decref(root);
 	return rc;
 }
@@ -70,7 +72,7 @@ static int judge(struct walker *walker, const struct http_response *response,
 	const char *date = http_response_header(response, "date");
 	time_t peer_now;
 	page_describe(response, walker->evidence);
-	if (read_document(response, transcript, signature))
+	if (read_document(response, transcript, signature, &walker->walk->discovery))
 		return fail_no_document(walker, response);
 	if (conn_channel_binding(walker->walk->conn, transcript->binding)) {
 		evidence_add(walker->evidence, "proof", "this TLS connection has no exporter value");

@@ -22,8 +22,9 @@
 #include <string.h>
 #include <strings.h>
 
-#define ENV_FILE "/etc/sallyport/proxy.env"
-#define MAX_NAME 32
+#define ENV_FILE    "/etc/sallyport/proxy.env"
+#define SYSTEM_FILE "/etc/environment" /* pam_env(7): logins read it, services do not */
+#define MAX_NAME    32
 
 enum { SOURCE_ENVIRONMENT, SOURCE_FILE, SOURCE_COUNT };
 
@@ -283,6 +284,79 @@ int proxy_settings_read(char *const *environ_list, const char *root,
 	if (rc)
 		proxy_settings_free(settings);
 	return rc;
+}
+
+int proxy_settings_of_service(
+	const char *root, struct proxy_settings *settings, struct finding *invalid)
+{
+	char *nothing[] = {NULL};
+	return proxy_settings_read(nothing, root, settings, invalid);
+}
+
+/* --- proxies that are named besides the one in use ---------------------------------------------
+ */
+
+static bool same_proxy(const struct proxy_settings *a, const struct proxy_settings *b)
+{
+	return a->set && b->set && a->scheme == b->scheme && a->port == b->port &&
+		   strcasecmp(a->host, b->host) == 0 &&
+		   strcmp(a->user ? a->user : "", b->user ? b->user : "") == 0 &&
+		   strcmp(a->password ? a->password : "", b->password ? b->password : "") == 0;
+}
+
+struct others {
+	const struct proxy_settings *in_use;
+	struct proxy_settings *list;
+	size_t count;
+};
+
+/* Keeps what one variable names, unless it is known already or cannot be used. */
+static void keep_other(
+	const struct source *source, const struct setting *proxy, struct others *others)
+{
+	struct proxy_settings *other = &others->list[others->count];
+	struct finding invalid = {.cause = CAUSE_NONE};
+	const struct search search = {.sources = {[SOURCE_ENVIRONMENT] = *source}, .settings = other};
+	proxy_settings_none(other);
+	bool known = take_proxy(&search, proxy, &invalid) || take_no_proxy(&search, &invalid) ||
+				 same_proxy(other, others->in_use);
+	for (size_t i = 0; i < others->count && !known; i++)
+		known = same_proxy(other, &others->list[i]);
+	if (known)
+		proxy_settings_free(other);
+	else
+		others->count++;
+	finding_free(&invalid);
+}
+
+static void find_others(const struct source *source, struct others *others)
+{
+	const char *const names[] = {*proxy_names, proxy_names[1], *http_names};
+	for (size_t n = 0; n < ARRAY_LEN(names); n++) {
+		for (char *const *at = source->list; at && *at; at++) {
+			struct setting proxy = {.source = source};
+			proxy.value = match(*at, names[n], proxy.name);
+			if (proxy.value && others->count < PROXY_MAX_OTHERS)
+				keep_other(source, &proxy, others);
+		}
+	}
+}
+
+size_t proxy_settings_others(char *const *environ_list, const char *root,
+	const struct proxy_settings *in_use, struct proxy_settings list[PROXY_MAX_OTHERS])
+{
+	static const char *const files[] = {ENV_FILE, SYSTEM_FILE};
+	struct others others = {.in_use = in_use, .list = list};
+	find_others(&(const struct source){"environment", "the environment", environ_list}, &others);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		cleanup(free_ptr) char *path = file_under(root, files[i]);
+		struct proxy_env env;
+		struct err broken;
+		if (proxy_env_read(path, &env, &broken) == 0)
+			find_others(&(const struct source){path, path, env.list}, &others);
+		proxy_env_wipe(&env);
+	}
+	return others.count;
 }
 
 void proxy_settings_none(struct proxy_settings *settings)

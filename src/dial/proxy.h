@@ -24,6 +24,7 @@ enum proxy_scheme {
 };
 
 #define PROXY_MAX_WARNINGS 8
+#define PROXY_MAX_OTHERS   4
 
 struct proxy_settings {
 	bool set; /* false: no proxy is configured, go direct */
@@ -44,6 +45,14 @@ struct proxy_settings {
  * `invalid` filled when a proxy is configured that cannot be used. */
 int proxy_settings_read(char *const *environ_list, const char *root,
 	struct proxy_settings *settings, struct finding *invalid);
+/* What the service has: its file alone, whatever this process's environment says. */
+int proxy_settings_of_service(
+	const char *root, struct proxy_settings *settings, struct finding *invalid);
+/* The proxies that this machine names besides the one in use: a spelling that lost, HTTP_PROXY,
+ * proxy.env, /etc/environment. For a second look after a failure; nothing ever goes out by them.
+ * Returns how many of the list are filled; each is the caller's. */
+size_t proxy_settings_others(char *const *environ_list, const char *root,
+	const struct proxy_settings *in_use, struct proxy_settings list[PROXY_MAX_OTHERS]);
 /* No proxy at all. */
 void proxy_settings_none(struct proxy_settings *settings);
 void proxy_settings_free(struct proxy_settings *settings); /* wipes the password */

@@ -2,8 +2,8 @@
  * resolve: the name of the endpoint, or of the proxy when there is one, to IPv4 addresses (R4, R8).
  *
  * Happy path: the host is a dotted address, or the hosts file has it, or the first configured DNS
- * server answers with A records. What the hosts file says is compared with DNS for two seconds at
- * most. A name without a dot is completed by the search domains, as the system's resolver does.
+ * server answers with A records. What the hosts file says is compared with DNS for five seconds
+ * at most. A name without a dot is completed by the search domains, as the system's resolver does.
  *
  * Failure modes: the servers are asked one after the other, as the system would, but each outcome
  * is kept apart: NXDOMAIN and an empty answer speak for the name and end the search; SERVFAIL,
@@ -15,11 +15,13 @@
 #include "dial/resolve.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sodium.h>
 
 #define SECOND_LOOK_MS 2000 /* for a question that only adds to what is known */
+#define COMPARE_MS     5000 /* the same of all servers: a dead one leaves time for the next */
 
 bool resolve_is_local_name(const char *name)
 {
@@ -154,6 +156,7 @@ static void lookup_evidence(struct walker *walker, const struct lookup *lookup)
 		evidence_add(walker->evidence, "answer", "%s", dns_meaning(answer->outcome)->words);
 	if (answer->error)
 		evidence_add(walker->evidence, "error", "%s", strerror(answer->error));
+	walker->held_back = answer->error == EPERM ? HELD_SILENTLY : HELD_NOT;
 	if (answer->hop.s_addr && answer->outcome == DNS_UNREACHABLE)
 		add_server(walker->evidence, "hop", answer->hop);
 	if (answer->outcome == DNS_NO_ROUTE)
@@ -196,7 +199,8 @@ static void warn_first_server(struct walker *walker, const struct lookup *lookup
 	if (refuses)
 		evidence_add(walker->evidence, "cost", "a moment");
 	else
-		evidence_add(walker->evidence, "cost", "%u seconds", lookup->resolvers.timeout_s);
+		evidence_add(walker->evidence, "cost", "%u second%s", lookup->resolvers.timeout_s,
+			lookup->resolvers.timeout_s == 1 ? "" : "s");
 	walker_warn(walker, CAUSE_DNS_FIRST_SERVER_DEAD, CONFIDENCE_CERTAIN);
 }
 
@@ -234,7 +238,7 @@ static int fail_no_ipv4_server(struct walker *walker, const struct os_resolvers 
 static int pass_hosts_file(struct walker *walker, struct in_addr address)
 {
 	struct lookup lookup;
-	struct deadline soon = deadline_sooner(walker->deadline, deadline_in_ms(SECOND_LOOK_MS));
+	struct deadline soon = deadline_sooner(walker->deadline, deadline_in_ms(COMPARE_MS));
 	pass_with(walker, address, "hosts-file");
 	if (resolve_is_local_name(walker->next_host))
 		return 0;
@@ -277,32 +281,6 @@ int resolve_run(struct walker *walker)
 }
 
 /* --- second looks --------------------------------------------------------------------------- */
-
-void resolve_check_local_dns(struct walker *walker)
-{
-	struct in_addr address;
-	const char *name = walker->target->host;
-	if (!walker->via_proxy || !walker->options->ask_local_dns ||
-		inet_pton(AF_INET, name, &address) == 1 || resolve_is_local_name(name) ||
-		os_hosts_file_lookup(walker->options->root, name, &address, NULL) == 1)
-		return;
-	struct lookup lookup;
-	struct deadline soon =
-		deadline_sooner(walker->options->overall, deadline_in_ms(SECOND_LOOK_MS));
-	enum wait_result result = lookup_run(walker, name, soon, &lookup);
-	if (result == WAIT_CANCELLED ||
-		(result == WAIT_READY && lookup.answers[lookup.told].outcome == DNS_FOUND))
-		return;
-	struct evidence evidence = {.count = 0};
-	struct walker here = *walker;
-	here.stage = STAGE_RESOLVE;
-	here.evidence = &evidence;
-	evidence_add(&evidence, "name", "%s", name);
-	if (result == WAIT_READY)
-		lookup_evidence(&here, &lookup);
-	walker_warn(&here, CAUSE_DNS_ONLY_AT_PROXY, CONFIDENCE_CERTAIN);
-	evidence_free(&evidence);
-}
 
 void resolve_check_hijack(struct walker *walker)
 {

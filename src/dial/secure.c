@@ -8,7 +8,8 @@
  * clock tells whose fault that is.
  *
  * Failure modes of the handshake, by what came back: an alert; no common version; bytes that are no
- * TLS; a reset; the end of the stream; nothing.
+ * TLS; a reset; the end of the stream; nothing. For the last three TCP is asked what became of the
+ * ClientHello. An experiment shakes hands once more with one factor changed (walker->variation).
  */
 #include "dial/chain.h"
 #include "dial/hello.h"
@@ -17,22 +18,22 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #define FIRST_BYTES        64   /* of what the peer sends, kept for evidence */
 #define DATE_MS            3000 /* how long a peer may take to tell its date */
 #define RECORD_SERVERHELLO 11   /* bytes up to the version in a ServerHello */
 #define OFFERED            "TLS 1.2 to 1.3"
+#define PADDING            1500   /* bytes that no segment of Ethernet has room for */
+#define GREASE             0x8a8a /* an extension that means nothing */
 
 /* What came from the peer before TLS made anything of it. */
 struct first_bytes {
 	unsigned char data[FIRST_BYTES + 1];
 	size_t len;
 	size_t total;
+	size_t asked_for; /* bytes written before the last attempt to read */
 };
 
 static long sniff(BIO *bio, int operation, const char *data, size_t len, int argi, long argl,
@@ -42,6 +43,8 @@ static long sniff(BIO *bio, int operation, const char *data, size_t len, int arg
 	(void)len;
 	(void)argi;
 	(void)argl;
+	if (operation == BIO_CB_READ)
+		first->asked_for = (size_t)BIO_number_written(bio);
 	if (operation != (BIO_CB_READ | BIO_CB_RETURN) || rc <= 0)
 		return rc;
 	size_t room = FIRST_BYTES - first->len;
@@ -54,10 +57,49 @@ static long sniff(BIO *bio, int operation, const char *data, size_t len, int arg
 
 /* --- the handshake -------------------------------------------------------------------------- */
 
-static SSL *make_ssl(const struct dial_target *target)
+static void name_peer(SSL *ssl, const struct walker *walker)
+{
+	const struct dial_variation *variation = walker->variation;
+	struct in_addr address;
+	cleanup(free_ptr) char *name =
+		xstrdup(variation && variation->sni ? variation->sni : walker->target->host);
+	size_t len = strlen(name);
+	if (!len || inet_pton(AF_INET, name, &address) == 1)
+		return;
+	if (name[len - 1] == '.')
+		name[len - 1] = '\0'; /* RFC 6066 section 3: without the trailing dot */
+	SSL_set_tlsext_host_name(ssl, name);
+}
+
+/* The least that a server of today still wants to see. */
+static void shrink_hello(SSL *ssl)
+{
+	SSL_set_ciphersuites(ssl, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384");
+	SSL_set_cipher_list(ssl, "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256");
+	SSL_set1_groups_list(ssl, "P-256:X25519");
+	SSL_set1_sigalgs_list(ssl, "ECDSA+SHA256:RSA-PSS+SHA256:RSA+SHA256");
+	SSL_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_ENCRYPT_THEN_MAC);
+	SSL_clear_options(ssl, SSL_OP_ENABLE_MIDDLEBOX_COMPAT);
+}
+
+/* An extension that every server has to pass over (RFC 8701), as long as it takes.
+ * NOLINTBEGIN(readability-non-const-parameter): OpenSSL's type */
+static int add_padding(SSL *ssl, unsigned type, unsigned context, const unsigned char **out,
+	size_t *out_len, X509 *x509, size_t index, int *alert, void *argument)
+{
+	static const unsigned char zeros[PADDING];
+	(void)ssl, (void)type, (void)context, (void)x509, (void)index, (void)alert, (void)argument;
+	*out = zeros;
+	*out_len = sizeof zeros;
+	return 1;
+}
+/* NOLINTEND(readability-non-const-parameter) */
+
+static SSL *make_ssl(const struct walker *walker)
 {
 	static const unsigned char http11[] = "\x08http/1.1";
-	struct in_addr address;
+	const enum dial_protocol protocol = walker->target->protocol;
+	const enum hello_form form = walker->variation ? walker->variation->form : HELLO_USUAL;
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
 	if (!context)
 		abort();
@@ -66,19 +108,18 @@ static SSL *make_ssl(const struct dial_target *target)
 	SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL); /* chain.c judges, after the handshake */
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	if (form == HELLO_LARGE)
+		SSL_CTX_add_custom_ext(
+			context, GREASE, SSL_EXT_CLIENT_HELLO, add_padding, NULL, NULL, NULL, NULL);
 	SSL *ssl = SSL_new(context);
 	SSL_CTX_free(context); /* the SSL keeps it */
 	if (!ssl)
 		abort();
 	SSL_set_connect_state(ssl);
-	if (inet_pton(AF_INET, target->host, &address) != 1) {
-		cleanup(free_ptr) char *name = xstrdup(target->host);
-		size_t len = strlen(name);
-		if (len && name[len - 1] == '.')
-			name[len - 1] = '\0'; /* RFC 6066 section 3: without the trailing dot */
-		SSL_set_tlsext_host_name(ssl, name);
-	}
-	if (target->protocol == DIAL_HTTPS || target->protocol == DIAL_HUB)
+	name_peer(ssl, walker);
+	if (form == HELLO_SMALL)
+		shrink_hello(ssl);
+	else if (protocol == DIAL_HTTPS || protocol == DIAL_HUB)
 		SSL_set_alpn_protos(ssl, http11, sizeof http11 - 1);
 	return ssl;
 }
@@ -152,6 +193,8 @@ static int fail_handshake(struct walker *walker, SSL *ssl, struct first_bytes *f
 	evidence_add(walker->evidence, "received", "%zu bytes", first->total);
 	if (first->len && !is_tls(first))
 		return fail_not_spoken(walker, ssl, first);
+	if (!error || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+		segments_evidence(walker, walker->evidence);
 	if (!error && system)
 		evidence_add(walker->evidence, "problem", "%s", strerror(system));
 	if (!error && (system == ECONNRESET || system == EPIPE))
@@ -175,17 +218,12 @@ static int fail_handshake(struct walker *walker, SSL *ssl, struct first_bytes *f
 static int fail_wait(
 	struct walker *walker, SSL *ssl, struct first_bytes *first, enum wait_result waited)
 {
-	struct tcp_info info = {0};
-	socklen_t len = sizeof info;
 	if (waited == WAIT_CANCELLED)
 		return walker_wait_failed(walker, waited, CAUSE_TLS_STALLED);
 	evidence_add(walker->evidence, "received", "%zu bytes", first->total);
 	if (first->len && !is_tls(first))
 		return fail_not_spoken(walker, ssl, first);
-	if (!walker->via_proxy &&
-		!getsockopt(conn_fd(walker->walk->conn), IPPROTO_TCP, TCP_INFO, &info, &len))
-		evidence_add(
-			walker->evidence, "clienthello-acknowledged", "%s", info.tcpi_unacked ? "no" : "yes");
+	segments_evidence(walker, walker->evidence);
 	return walker_wait_failed(walker, waited, CAUSE_TLS_STALLED);
 }
 
@@ -227,6 +265,7 @@ static int judge(struct walker *walker, SSL *ssl)
 		.ca_pem = target->ca_pem,
 		.pins = target->pins,
 		.bundle = os_ca_bundle(),
+		.trust = walker->options->trust,
 		.public_roots = os_public_roots(),
 		.via_proxy = walker->via_proxy,
 	};
@@ -249,24 +288,36 @@ static int judge(struct walker *walker, SSL *ssl)
 	return seen->cause ? walker_fail(walker, seen->cause, seen->confidence) : 0;
 }
 
-int secure_run(struct walker *walker)
+int secure_shake(struct walker *walker)
 {
+	struct conn *conn = walker->walk->conn;
 	struct first_bytes first = {.len = 0};
 	enum wait_result waited = WAIT_READY;
 	int system = 0;
-	SSL *ssl = make_ssl(walker->target);
-	if (conn_take_ssl(walker->walk->conn, ssl))
+	SSL *ssl = make_ssl(walker);
+	if (conn_take_ssl(conn, ssl))
 		abort();
+	if (walker->variation)
+		conn_split_first(conn, walker->variation->split_at);
 	BIO *bio = SSL_get_rbio(ssl);
 	BIO_set_callback_arg(bio, (char *)&first);
 	BIO_set_callback_ex(bio, sniff);
 	int stands = shake_hands(walker, ssl, &waited, &system);
 	BIO_set_callback_ex(bio, NULL);
 	BIO_set_callback_arg(bio, NULL);
+	walker->hello_size = first.asked_for;
+	walker->alert_size = stands > 0 ? 0 : (size_t)BIO_number_written(bio) - first.asked_for;
+	walker->answered = first.len && is_tls(&first);
 	if (stands < 0)
 		return fail_wait(walker, ssl, &first, waited);
-	if (!stands)
-		return fail_handshake(walker, ssl, &first, system);
+	return stands ? 0 : fail_handshake(walker, ssl, &first, system);
+}
+
+int secure_run(struct walker *walker)
+{
+	if (secure_shake(walker))
+		return -1;
+	SSL *ssl = conn_ssl(walker->walk->conn);
 	describe_session(ssl, walker->evidence);
 	return judge(walker, ssl);
 }

@@ -56,6 +56,8 @@ static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_s
 		return CURL_SOCKET_BAD;
 	}
 	icmp_watch(transfer->fd, true);
+	if (transfer->mss) /* it takes effect in the SYN alone; refused only where it is no size */
+		setsockopt(transfer->fd, IPPROTO_TCP, TCP_MAXSEG, &transfer->mss, sizeof transfer->mss);
 	int copy = fcntl(transfer->fd, F_DUPFD_CLOEXEC, 0);
 	if (copy < 0)
 		transfer->open_error = errno;
@@ -150,6 +152,7 @@ struct transfer *transfer_start(const struct walker *walker, struct in_addr addr
 	pthread_once(&once, curl_start);
 	struct transfer *transfer = xcalloc(1, sizeof *transfer);
 	transfer->fd = -1;
+	transfer->mss = walker->variation ? walker->variation->mss : 0;
 	transfer->multi = curl_multi_init();
 	transfer->easy = curl_easy_init();
 	if (!transfer->multi || !transfer->easy)

@@ -33,6 +33,7 @@ struct transfer {
 	void *multi, *easy; /* libcurl's; owned */
 	struct curl_slist *addresses;
 	int fd;         /* owned, -1 before; libcurl has a copy of its own */
+	int mss;        /* of a second try: most bytes of a segment; 0: the system's */
 	int open_error; /* errno of opening it */
 	bool tls;       /* the proxy speaks TLS itself */
 	bool sniffed;   /* the first bytes of an answer were looked at, and promised well */

@@ -7,7 +7,10 @@
  * none is spoken or the reverse; a certificate of an https:// proxy that does not verify; an end
  * without an answer; silence. None of them leads to a direct connection (row R23).
  */
+#include "dial/chain.h"
 #include "dial/transfer.h"
+
+#include "os/os.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -40,6 +43,14 @@ static int fail_closed(struct walker *walker, struct transfer *transfer)
 static int fail_untrusted(struct walker *walker, struct transfer *transfer)
 {
 	long verify = X509_V_OK;
+	const char *bundle = os_ca_bundle();
+	char missing[CHAIN_PROBLEM_SIZE];
+	if (chain_bundle_problem(bundle, missing)) {
+		if (bundle)
+			evidence_add(walker->evidence, "bundle", "%s", bundle);
+		evidence_add(walker->evidence, "bundle-problem", "%s", missing);
+		return walker_fail(walker, CAUSE_CA_BUNDLE_MISSING, CONFIDENCE_CERTAIN);
+	}
 	curl_easy_getinfo(transfer->easy, CURLINFO_PROXY_SSL_VERIFYRESULT, &verify);
 	evidence_add(walker->evidence, "problem", "%s",
 		verify == X509_V_OK ? transfer->error : X509_verify_cert_error_string(verify));

@@ -20,6 +20,9 @@
 #define EXCHANGE_MAX_HEADERS 6
 #define EXCHANGE_MAX_ARGS    12
 
+#define EXCHANGE_MAX_OPERANDS 2
+#define EXCHANGE_OPERAND_SIZE 129
+
 struct route;
 
 enum exchange_method { METHOD_GET, METHOD_POST, METHOD_DELETE, METHOD_OTHER };
@@ -31,8 +34,8 @@ struct exchange {
 	/* the request */
 	enum exchange_method method;
 	char path[256];
-	const char *operand;           /* what stands for {id} in the route's path */
-	char *args[EXCHANGE_MAX_ARGS]; /* "name=value", decoded; owned */
+	char operands[EXCHANGE_MAX_OPERANDS][EXCHANGE_OPERAND_SIZE]; /* for {}s in the route's path */
+	char *args[EXCHANGE_MAX_ARGS];                               /* "name=value", decoded; owned */
 	char host[256], origin[256], if_none_match[64];
 	char cookie[64]; /* the value of the session's cookie */
 	bool marked;     /* has X-Sallyport */

@@ -134,13 +134,19 @@ static int open_state(struct hub *hub, struct err *err)
 
 static void set_up_parts(struct hub *hub)
 {
-	struct roster_hooks hooks = {hub_roster_wake, hub_row_changed, hub};
+	struct roster_hooks hooks = {hub_wake, hub_row_changed, hub};
+	struct checks_hooks checks_hooks = {hub_wake, hub_check_changed, hub};
 	hub->roster = roster_new(hub->store, &hooks);
+	hub->checks = checks_new(hub->store, &checks_hooks);
+	hub->outside = hub->options.no_outside_look ? NULL : outside_new(&hub->loop, hub_looked, hub);
 	hub->events = events_new(hub);
 	hub->passwords = passwords_new(&hub->loop);
 	hub->sessions = (struct session_context){
 		.store = hub->store,
 		.roster = hub->roster,
+		.checks = hub->checks,
+		.outside = hub->outside,
+		.dues = &hub->dues,
 		.identity = &hub->identity,
 		.private_ca = hub->certificate.ca_pem,
 		.timing = hub->options.timing,
@@ -186,6 +192,8 @@ static int start(struct hub *hub, struct err *err)
 		return -1;
 	hub_set_up_loop(hub);
 	set_up_parts(hub);
+	if (checks_load(hub->checks, hub_now_ms(), err) != STORE_OK)
+		return -1;
 	hub->listener = listener_open(
 		hub, &hub->loop, hub->options.listen_host, hub->options.port, &hub->certificate, err);
 	if (!hub->listener || publish(hub, err) || announce(hub, err))
@@ -218,6 +226,7 @@ static void close_loop(struct hub *hub)
 		return; /* it was never begun */
 	if (hub->listener)
 		listener_close(hub->listener);
+	outside_free(hub->outside);
 	passwords_free(hub->passwords);
 	uv_walk(&hub->loop, close_handle, NULL);
 	uv_run(&hub->loop, UV_RUN_DEFAULT);
@@ -230,10 +239,13 @@ static void take_down(struct hub *hub)
 	close_loop(hub);
 	if (hub->roster && roster_flush(hub->roster, time(NULL), &err) != STORE_OK)
 		log_line(LOG_ERROR, "%s", err.text);
+	if (hub->checks && checks_flush(hub->checks, &err) != STORE_OK)
+		log_line(LOG_ERROR, "%s", err.text);
 	if (hub->store && hub->draining)
 		hub->store->driver->servers.all_offline(
 			hub->store, cause_info(START_CAUSE)->id, START_WORDS, time(NULL), NULL);
 	roster_free(hub->roster);
+	checks_free(hub->checks);
 	events_free(hub->events);
 	if (hub->listener)
 		listener_free(hub->listener);

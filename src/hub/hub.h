@@ -21,6 +21,7 @@ struct hub_options {
 	size_t name_count;
 	const char *certificate, *key; /* PEM files; both NULL: the private CA */
 	struct session_timing timing;
+	bool no_outside_look; /* never tries a machine's inbound ports */
 };
 
 void hub_options_default(struct hub_options *options);

@@ -32,6 +32,7 @@ struct member {
 	int64_t heard_ms;
 	int64_t since, last_seen, stored_seen;
 	char id[IDENTITY_ID_SIZE];
+	char *contest; /* owned; see roster_contest() */
 	bool dirty;
 };
 
@@ -140,6 +141,7 @@ static void drop(struct roster *roster, struct member *member)
 	roster->member_count--;
 	link_remove(&member->heard);
 	pending_free(roster, member);
+	free(member->contest);
 	free(member);
 }
 
@@ -222,6 +224,8 @@ struct member *roster_join(struct roster *roster, const char *id, struct session
 	if (!member)
 		member = add(roster, id);
 	*replaced = member->session;
+	free(member->contest);
+	member->contest = NULL;
 	if (!member->session) {
 		member->since = now;
 		roster->online++;
@@ -241,10 +245,31 @@ void roster_leave(struct roster *roster, struct member *member, const struct ses
 	if (member->session != session)
 		return;
 	member->session = NULL;
+	free(member->contest);
+	member->contest = NULL;
 	member->since = now;
 	roster->online--;
 	link_remove(&member->heard);
 	touch_presence(roster, member, cause, reason);
+}
+
+void roster_contest(struct roster *roster, struct member *member, const char *reason)
+{
+	bool same = reason && member->contest ? strcmp(reason, member->contest) == 0
+										  : !reason && !member->contest;
+	if (same)
+		return;
+	free(member->contest);
+	member->contest = xstrdup(reason);
+	touch_presence(roster, member, CAUSE_NONE, NULL);
+}
+
+/* Why it is offline, or what an online one is to be told of. */
+static enum cause cause_of(const struct member *member, const char **reason)
+{
+	const struct pending *pending = member->pending;
+	*reason = member->contest ? member->contest : pending->reason;
+	return member->contest ? CAUSE_AGENT_DUPLICATE : pending->cause;
 }
 
 void roster_heard(struct roster *roster, struct member *member, int64_t now, int64_t now_ms)
@@ -299,8 +324,10 @@ void roster_overlay(const struct roster *roster, struct store_server *server)
 	server->since = member->since;
 	free(server->cause);
 	free(server->reason);
-	server->cause = xstrdup(pending->cause ? cause_info(pending->cause)->id : "");
-	server->reason = xstrdup(pending->reason ? pending->reason : "");
+	const char *reason;
+	enum cause cause = cause_of(member, &reason);
+	server->cause = xstrdup(cause ? cause_info(cause)->id : "");
+	server->reason = xstrdup(reason ? reason : "");
 }
 
 static void undirty(struct roster *roster, struct member *member)
@@ -333,17 +360,18 @@ static enum store_status write_member(
 	struct roster *roster, const struct member *member, int64_t now, struct err *err)
 {
 	const struct pending *pending = member->pending;
-	const char *id = pending->cause ? cause_info(pending->cause)->id : NULL;
+	const char *reason;
+	enum cause cause = cause_of(member, &reason);
+	const char *id = cause ? cause_info(cause)->id : NULL;
 	struct store_change change = {
 		.presence = pending->presence || member->session, /* last_seen of those that are there */
 		.online = member->session != NULL,
 		.cause = id,
-		.reason = pending->reason,
+		.reason = reason,
 		.since = member->since,
 		.last_seen = member->last_seen,
 		.inventory = pending->notes[ROSTER_INVENTORY],
 		.path = pending->notes[ROSTER_PATH],
-		.check = pending->notes[ROSTER_CHECK],
 		.now = now,
 	};
 	return roster->store->driver->servers.change(roster->store, member->id, &change, err);

@@ -33,7 +33,7 @@ struct roster_hooks {
 	void *data;
 };
 
-enum roster_note { ROSTER_INVENTORY, ROSTER_PATH, ROSTER_CHECK, ROSTER_NOTES };
+enum roster_note { ROSTER_INVENTORY, ROSTER_PATH, ROSTER_NOTES };
 
 struct roster *roster_new(struct store *store, const struct roster_hooks *hooks);
 void roster_free(struct roster *roster);
@@ -45,6 +45,9 @@ struct member *roster_join(struct roster *roster, const char *id, struct session
 /* That session is over. Nothing happens when the member has a newer one. */
 void roster_leave(struct roster *roster, struct member *member, const struct session *session,
 	enum cause cause, const char *reason, int64_t now);
+/* Another machine with the same key was turned away: the row says so, although the server is
+ * online. NULL: no longer. Forgotten when the session ends or is replaced. */
+void roster_contest(struct roster *roster, struct member *member, const char *reason);
 void roster_heard(struct roster *roster, struct member *member, int64_t now, int64_t now_ms);
 /* The session heard last before that time, or NULL. */
 struct session *roster_overdue(const struct roster *roster, int64_t before_ms);

@@ -64,6 +64,8 @@ void hub_flush(struct hub *hub)
 	hub->flush_at_ms = 0;
 	uv_timer_stop(&hub->flush_timer);
 	enum store_status status = roster_flush(hub->roster, time(NULL), &err);
+	if (status == STORE_OK)
+		status = checks_flush(hub->checks, &err);
 	if (hub_store_said(hub, status, &err) != STORE_OK)
 		schedule_flush(hub, RETRY_MS);
 	else
@@ -75,7 +77,7 @@ static void on_flush(uv_timer_t *timer)
 	hub_flush(timer->data);
 }
 
-void hub_roster_wake(void *data, int64_t after_ms)
+void hub_wake(void *data, int64_t after_ms)
 {
 	struct hub *hub = data;
 	/* While the store fails, RETRY_MS decides. */
@@ -93,6 +95,23 @@ void hub_row_changed(void *data, const char *id)
 	events_send(hub->events, "server", row_json(hub, &server));
 	store_server_free(&server);
 	hub->counts_due = true;
+}
+
+void hub_check_changed(void *data, const struct store_check *check)
+{
+	struct hub *hub = data;
+	if (events_watched(hub->events))
+		events_send(hub->events, "check", check_json(check));
+}
+
+void hub_looked(void *data, const struct outside_question *question, json_t *ports)
+{
+	const struct hub *hub = data;
+	struct session *session = roster_session(hub->roster, question->server);
+	if (session)
+		session_looked(session, question, ports);
+	else
+		json_decref(ports);
 }
 
 void hub_server_removed(void *data, const char *id)
@@ -114,6 +133,8 @@ static void on_sweep(uv_timer_t *timer)
 	struct session *silent;
 	while ((silent = roster_overdue(hub->roster, now - session_silence_ms(&hub->sessions.timing))))
 		session_lost(silent);
+	checks_sweep(hub->checks, time(NULL), now);
+	session_dues_sweep(&hub->dues, now);
 	listener_sweep(hub->listener, now);
 }
 

@@ -75,22 +75,15 @@ static void on_inventory(struct session *session, const struct rpc *rpc, void *r
 
 static void on_path(struct session *session, const struct rpc *rpc, void *record)
 {
+	const struct msg_path *message = record;
 	char *text = json_text(rpc->body);
-	(void)record;
+	checks_session_told(session->context->checks, session->id, message->run, time(NULL));
 	if (strlen(text) <= MAX_PATH) {
 		roster_note(session->context->roster, session->member, ROSTER_PATH, text);
 		return;
 	}
 	free(text);
 	session_refuse(session, rpc->id, REFUSAL_BAD_MESSAGE, NULL);
-}
-
-static void on_check(struct session *session, const struct rpc *rpc, void *record)
-{
-	const struct msg_check *message = record;
-	(void)rpc;
-	roster_note(
-		session->context->roster, session->member, ROSTER_CHECK, json_text(message->report));
 }
 
 static void on_leave(struct session *session, const struct rpc *rpc, void *record)
@@ -107,6 +100,7 @@ static void on_leave(struct session *session, const struct rpc *rpc, void *recor
 	log_line(LOG_NOTE, "server %s left", session->id);
 	session->member = NULL;
 	roster_forget(context->roster, session->id);
+	checks_forget(context->checks, session->id);
 	session_send_text(session, rpc_result(rpc->id, json_object()));
 	session_close(session, CLOSE_NORMAL, "left");
 	context->removed(context->data, session->id);
@@ -129,7 +123,13 @@ static const struct handler {
 	{MSG_heartbeat, STATE_OPEN, RPC_REQUEST, sizeof(struct msg_heartbeat), on_heartbeat},
 	{MSG_inventory, STATE_OPEN, RPC_NOTIFICATION, sizeof(struct msg_inventory), on_inventory},
 	{MSG_path, STATE_OPEN, RPC_NOTIFICATION, sizeof(struct msg_path), on_path},
-	{MSG_check, STATE_OPEN, RPC_NOTIFICATION, sizeof(struct msg_check), on_check},
+	{MSG_check, STATE_OPEN, RPC_NOTIFICATION, sizeof(struct msg_check), session_on_check},
+	{MSG_check_started, STATE_OPEN, RPC_NOTIFICATION, sizeof(struct msg_check_started),
+		session_on_check_started},
+	{MSG_check_failed, STATE_OPEN, RPC_NOTIFICATION, sizeof(struct msg_check_failed),
+		session_on_check_failed},
+	{MSG_outside_look, STATE_OPEN, RPC_REQUEST, sizeof(struct msg_outside_look),
+		session_on_outside_look},
 	{MSG_leave, STATE_OPEN, RPC_REQUEST, sizeof(char), on_leave},
 };
 
@@ -191,7 +191,10 @@ void session_text(struct session *session, const char *text, size_t len)
 	}
 	if (session->member)
 		roster_heard(session->context->roster, session->member, time(NULL), session_now_ms());
-	dispatch(session, &rpc);
+	if (rpc.kind == RPC_RESULT || rpc.kind == RPC_ERROR)
+		session_on_answer(session, &rpc);
+	else
+		dispatch(session, &rpc);
 	rpc_free(&rpc);
 }
 
@@ -200,7 +203,9 @@ void session_text(struct session *session, const char *text, size_t len)
 struct session *session_open(const struct session_context *context, const struct session_link *link,
 	void *link_data, const char *peer)
 {
+	static uint64_t number;
 	struct session *session = xcalloc(1, sizeof *session);
+	session->number = ++number;
 	session->context = context;
 	session->link = link;
 	session->link_data = link_data;
@@ -248,10 +253,13 @@ void session_lost(struct session *session)
 
 void session_ended(struct session *session, enum cause cause, const char *reason)
 {
+	struct session_dues *dues = session->context->dues;
+	(void)dues;
 	if (session->member) {
 		roster_leave(session->context->roster, session->member, session, cause, reason, time(NULL));
 		log_line(LOG_DETAIL, "server %s is offline: %s", session->id, cause_info(cause)->id);
 	}
+	session_claims_end(session);
 	session_forget_transcript(session);
 	free(session);
 }

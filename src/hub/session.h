@@ -9,12 +9,18 @@
 #ifndef HUB_SESSION_H
 #define HUB_SESSION_H
 
+#include "hub/checks.h"
 #include "hub/metrics.h"
 #include "hub/roster.h"
 
 #define SESSION_RATE_PER_S 8 /* messages that a machine may send in the long run */
+/* A machine's own reports may not come quicker: each costs the database a write. */
+#define SESSION_LEAST_CHECK_MS 10000
 /* A heartbeat that is quicker would itself be too many messages. */
 #define SESSION_LEAST_HEARTBEAT_MS (1000 / SESSION_RATE_PER_S)
+
+struct outside;
+struct outside_question;
 
 struct session_link {
 	void (*send)(void *data, char *text); /* takes the text */
@@ -31,10 +37,19 @@ struct session_timing {
 	int64_t backoff_base_ms, backoff_cap_ms, stable_ms;
 };
 
+/* Sessions that wait for a time; zeroed at first. */
+struct session_dues {
+	struct session *first;
+	size_t count;
+};
+
 /* What all sessions share; all borrowed. */
 struct session_context {
 	struct store *store;
 	struct roster *roster;
+	struct checks *checks;
+	struct outside *outside; /* NULL: the hub does not look from outside */
+	struct session_dues *dues;
 	const struct identity *identity;
 	const char *private_ca; /* PEM; NULL with an administrator's certificate */
 	struct session_timing timing;
@@ -49,11 +64,19 @@ struct session *session_open(const struct session_context *context, const struct
 /* The longest message that is allowed now, in bytes. */
 size_t session_max_message(const struct session *session);
 void session_text(struct session *session, const char *text, size_t len);
+/* Asks the machine to check itself; what it says of it goes to the checks. */
+void session_send_check_run(struct session *session, const struct store_check *check);
+/* What the hub saw from outside, for the session that asked. Takes the reference. */
+void session_looked(
+	struct session *session, const struct outside_question *question, json_t *ports);
 /* Told when the hub goes down, or the server was removed. */
 void session_send_restarting(struct session *session, int64_t delay_ms);
 void session_send_revoked(struct session *session);
 /* The connection is gone; why, for the roster. Frees the session. */
 void session_ended(struct session *session, enum cause cause, const char *reason);
+
+/* Does what is due; call it about twice a second. */
+void session_dues_sweep(struct session_dues *dues, int64_t now_ms);
 
 /* No heartbeat for this long means that the machine is gone. */
 int64_t session_silence_ms(const struct session_timing *timing);

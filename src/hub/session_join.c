@@ -99,11 +99,13 @@ static void open_session(struct session *session, int64_t rpc_id)
 	session->member = roster_join(
 		context->roster, session->id, session, time(NULL), session->opened_ms, &replaced);
 	if (replaced) {
+		session_takes_over(session, replaced);
 		replaced->member = NULL;
 		log_line(LOG_NOTE, "server %s connected again from %s; its older session ends", session->id,
 			session->peer);
-		session_close(replaced, CLOSE_NORMAL, "replaced by a newer session");
+		session_close(replaced, CLOSE_REPLACED, "replaced by a newer session");
 	}
+	checks_session_opened(context->checks, session->id);
 	metric_add(context->metrics, METRIC_SESSIONS, 1);
 	session->link->proven(session->link_data);
 	send_welcome(session, rpc_id, session->id);
@@ -156,9 +158,39 @@ void session_on_enrol(struct session *session, const struct rpc *rpc, void *reco
 			session, rpc->id, refusal_of_enrolment[result], enrol_refusal_data(result, &enrolment));
 	} else {
 		metric_add(context->metrics, METRIC_ENROLMENTS, 1);
+		identity_id(session->transcript->agent_key, session->id);
 		open_session(session, rpc->id);
 		log_line(LOG_NOTE, "server %s joined from %s", session->id, session->peer);
 	}
+}
+
+void session_enter(struct session *session, struct session_entry *entry)
+{
+	if (entry->check_only) {
+		send_welcome(session, entry->rpc_id, session->id);
+		session_linger(session, entry->linger_ms);
+		free(entry->inventory);
+		return;
+	}
+	open_session(session, entry->rpc_id);
+	log_line(LOG_DETAIL, "server %s is online from %s", session->id, session->peer);
+	if (entry->inventory)
+		roster_note(session->context->roster, session->member, ROSTER_INVENTORY, entry->inventory);
+}
+
+static void come_back(struct session *session, int64_t rpc_id, const struct msg_resume *resume)
+{
+	struct session_entry entry = {
+		.rpc_id = rpc_id,
+		.inventory = resume->check_only ? NULL : session_inventory_text(resume->inventory),
+		.check_only = resume->check_only,
+		.linger_ms = resume->linger_ms,
+	};
+	identity_id(session->transcript->agent_key, session->id);
+	memcpy(session->machine, resume->machine, sizeof session->machine);
+	memcpy(session->instance, resume->instance, sizeof session->instance);
+	if (!session_claims(session, &entry))
+		session_enter(session, &entry);
 }
 
 void session_on_resume(struct session *session, const struct rpc *rpc, void *record)
@@ -175,16 +207,7 @@ void session_on_resume(struct session *session, const struct rpc *rpc, void *rec
 	} else if (standing != SERVER_KNOWN) {
 		session_refuse(session, rpc->id,
 			standing == SERVER_REVOKED ? REFUSAL_AGENT_REVOKED : REFUSAL_AGENT_UNKNOWN, NULL);
-	} else if (resume->check_only) {
-		char id[IDENTITY_ID_SIZE];
-		identity_id(session->transcript->agent_key, id);
-		send_welcome(session, rpc->id, id);
-		session_close(session, CLOSE_NORMAL, "checked");
 	} else {
-		open_session(session, rpc->id);
-		log_line(LOG_DETAIL, "server %s is online from %s", session->id, session->peer);
-		char *inventory = session_inventory_text(resume->inventory);
-		if (inventory)
-			roster_note(context->roster, session->member, ROSTER_INVENTORY, inventory);
+		come_back(session, rpc->id, resume);
 	}
 }

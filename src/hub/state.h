@@ -7,11 +7,13 @@
 #ifndef HUB_STATE_H
 #define HUB_STATE_H
 
+#include "hub/checks.h"
 #include "hub/events.h"
 #include "hub/hub.h"
 #include "hub/throttle.h"
 #include "hub/listener.h"
 #include "hub/metrics.h"
+#include "hub/outside.h"
 #include "hub/passwords.h"
 #include "hub/roster.h"
 #include "store/store.h"
@@ -31,7 +33,10 @@ struct hub {
 	char *url; /* "https://HOST:PORT" */
 
 	struct roster *roster;
+	struct checks *checks;
+	struct outside *outside; /* NULL when switched off */
 	struct session_context sessions;
+	struct session_dues dues;
 	struct listener *listener;
 	struct events *events;
 	struct passwords *passwords;
@@ -57,12 +62,15 @@ void hub_set_up_loop(struct hub *hub);
 void hub_start_timers(struct hub *hub);
 /* The administrator's certificate, or the private CA's. */
 int hub_get_certificate(struct hub *hub, struct keys_certificate *certificate, struct err *err);
-/* Hooks of the roster. */
-void hub_roster_wake(void *hub, int64_t after_ms);
+/* Hooks of the roster and of the checks. */
+void hub_wake(void *hub, int64_t after_ms);
 void hub_row_changed(void *hub, const char *id);
+void hub_check_changed(void *hub, const struct store_check *check);
+/* What the hub saw of a machine's ports. */
+outside_done hub_looked;
 /* Notes what the store answered, for /readyz and the log; returns it. */
 enum store_status hub_store_said(struct hub *hub, enum store_status status, const struct err *err);
-/* Writes what the roster holds, so that reading the store sees it. */
+/* Writes what roster and checks hold, so that reading the store sees it. */
 void hub_flush(struct hub *hub);
 /* A server was removed: tells those who watch. */
 void hub_server_removed(void *hub, const char *id);

@@ -38,3 +38,20 @@ void store_page_free(struct store_page *page)
 	free(page->next_cursor);
 	*page = (struct store_page){0};
 }
+
+void store_check_free(struct store_check *check)
+{
+	char *const texts[] = {check->requested_by, check->profile, check->title, check->verdict,
+		check->causes, check->outcome, check->reason, check->report};
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		free(texts[i]);
+	*check = (struct store_check){0};
+}
+
+void store_check_page_free(struct store_check_page *page)
+{
+	for (size_t i = 0; i < page->count; i++)
+		store_check_free(&page->rows[i]);
+	free(page->rows);
+	*page = (struct store_check_page){0};
+}

@@ -72,6 +72,14 @@ static sqlite3_stmt *prepared(struct sqlite_store *sqlite, const char *sql)
 	return sqlite->prepared[at].statement;
 }
 
+static void bind_blob(sqlite3_stmt *statement, int at, const struct sql_blob *blob)
+{
+	if (blob->data)
+		sqlite3_bind_blob(statement, at, blob->data, (int)blob->len, SQLITE_TRANSIENT);
+	else
+		sqlite3_bind_null(statement, at);
+}
+
 sqlite3_stmt *sql_start(struct sqlite_store *sqlite, const char *sql, const char *types, ...)
 {
 	sqlite3_stmt *statement = prepared(sqlite, sql);
@@ -85,6 +93,8 @@ sqlite3_stmt *sql_start(struct sqlite_store *sqlite, const char *sql, const char
 			sqlite3_bind_text(statement, i + 1, va_arg(args, const char *), -1, SQLITE_TRANSIENT);
 		else if (types[i] == 'i')
 			sqlite3_bind_int64(statement, i + 1, va_arg(args, int64_t));
+		else if (types[i] == 'z')
+			bind_blob(statement, i + 1, va_arg(args, const struct sql_blob *));
 		else
 			sqlite3_bind_blob(
 				statement, i + 1, va_arg(args, const void *), STORE_HASH_BYTES, SQLITE_TRANSIENT);
@@ -355,4 +365,5 @@ static const struct store_driver driver = {
 	.tokens = {tokens_add, tokens_list, tokens_revoke},
 	.servers = {servers_enrol, servers_standing, servers_change, servers_find, servers_list,
 		servers_counts, servers_remove, servers_all_offline},
+	.checks = {checks_add, checks_change, checks_find, checks_list, checks_unfinished},
 };

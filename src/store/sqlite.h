@@ -31,8 +31,13 @@ static inline struct sqlite_store *sqlite_of(struct store *store)
 	return (struct sqlite_store *)store;
 }
 
-/* A parameter each: 't' const char *, 'i' int64_t, 'b' const void * of STORE_HASH_BYTES. NULL when
- * it could not be prepared: ask sql_failed(). */
+struct sql_blob {
+	const void *data; /* NULL binds NULL */
+	size_t len;
+};
+
+/* A parameter each: 't' const char *, 'i' int64_t, 'b' const void * of STORE_HASH_BYTES, 'z'
+ * const struct sql_blob *. NULL when it could not be prepared: ask sql_failed(). */
 sqlite3_stmt *sql_start(struct sqlite_store *sqlite, const char *sql, const char *types, ...);
 /* STORE_OK with a row, STORE_NOT_FOUND after the last one. */
 enum store_status sql_step(struct sqlite_store *sqlite, sqlite3_stmt *statement, struct err *err);
@@ -87,6 +92,18 @@ enum store_status servers_remove(
 	struct store *store, const char *id, bool revoke, int64_t now, struct err *err);
 enum store_status servers_all_offline(
 	struct store *store, const char *cause, const char *reason, int64_t now, struct err *err);
+enum store_status checks_add(struct store *store, struct store_check *check, struct err *err);
+enum store_status checks_change(
+	struct store *store, const struct store_check *check, struct err *err);
+enum store_status checks_find(struct store *store, const char *server, const char *id,
+	struct store_check *check, struct err *err);
+enum store_status checks_list(struct store *store, const char *server, int limit, int64_t before,
+	struct store_check_page *page, struct err *err);
+enum store_status checks_unfinished(struct store *store,
+	void (*each)(void *data, const struct store_check *check), void *data, struct err *err);
+/* The newest report of a server and its time; NULL and 0 when there is none. */
+enum store_status checks_latest(
+	struct sqlite_store *sqlite, const char *server, char **report, int64_t *at, struct err *err);
 
 /* The columns of struct store_server in the order that read_server() takes them. */
 #define SERVER_COLUMNS                                                                             \

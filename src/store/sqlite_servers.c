@@ -183,12 +183,6 @@ enum store_status servers_change(
 			sql_start(sqlite, "UPDATE server_details SET path = ?2, path_at = ?3 WHERE id = ?1",
 				"tti", id, change->path, change->now),
 			err);
-	if (status == STORE_OK && change->check)
-		status = sql_run(sqlite,
-			sql_start(sqlite,
-				"UPDATE server_details SET check_report = ?2, check_at = ?3 WHERE id = ?1", "tti",
-				id, change->check, change->now),
-			err);
 	return sql_end(sqlite, status, err);
 }
 
@@ -230,21 +224,25 @@ enum store_status servers_find(struct store *store, const char *id, struct store
 	sql_done(statement);
 	if (status != STORE_OK || !details)
 		return status;
-	statement = sql_start(sqlite,
-		"SELECT inventory, path, path_at, check_report, check_at FROM server_details WHERE id = ?",
-		"t", id);
+	statement = sql_start(
+		sqlite, "SELECT inventory, path, path_at FROM server_details WHERE id = ?", "t", id);
 	status = sql_step(sqlite, statement, err);
 	if (status == STORE_OK)
 		*details = (struct store_details){
 			.inventory = text_or_null(statement, 0),
 			.path = text_or_null(statement, 1),
 			.path_at = sqlite3_column_int64(statement, 2),
-			.check = text_or_null(statement, 3),
-			.check_at = sqlite3_column_int64(statement, 4),
 		};
-	else
-		store_server_free(server);
 	sql_done(statement);
+	if (status != STORE_OK) {
+		store_server_free(server);
+		return status;
+	}
+	status = checks_latest(sqlite, id, &details->check, &details->check_at, err);
+	if (status != STORE_OK) {
+		store_server_free(server);
+		store_details_free(details);
+	}
 	return status;
 }
 

@@ -1,5 +1,5 @@
 /*
- * What the hub remembers: users and their web sessions, join tokens, servers.
+ * What the hub remembers: users and their web sessions, join tokens, servers, their checks.
  *
  * A driver is one table of functions; sqlite_open() gives the real one, the tests a fake. Every
  * function takes the store and, last, where to put the sentence for a person; it returns a status,
@@ -26,12 +26,16 @@ enum store_status {
 	STORE_EXISTS,
 	STORE_FULL, /* the disk is full; nothing was changed */
 	STORE_ERROR,
+	STORE_TOO_BIG, /* a report that is larger than STORE_MAX_REPORT; nothing was changed */
 };
 
 #define STORE_HASH_BYTES    32
 #define STORE_TOKEN_ID_SIZE 17 /* 16 hexadecimal digits and NUL */
 #define STORE_MAX_LIST      500
 #define STORE_NO_FILTER     (-1)
+#define STORE_CHECK_ID_SIZE 17     /* 16 hexadecimal digits and NUL */
+#define STORE_MAX_CHECKS    50     /* that are kept of a server; the oldest go */
+#define STORE_MAX_REPORT    262144 /* bytes of a report once it is compressed */
 
 struct store_user {
 	char *name;
@@ -65,7 +69,7 @@ struct store_server {
 struct store_details {
 	char *inventory;
 	char *path;
-	char *check;
+	char *check; /* the newest report */
 	int64_t path_at, check_at;
 };
 
@@ -78,8 +82,41 @@ struct store_change {
 	int64_t last_seen;
 	const char *inventory;
 	const char *path;
-	const char *check;
-	int64_t now; /* becomes path_at and check_at */
+	int64_t now; /* becomes path_at */
+};
+
+/* The numbers stand in the database. */
+enum store_check_state {
+	CHECK_QUEUED = 0,
+	CHECK_RUNNING = 1,
+	CHECK_DONE = 2,
+	CHECK_FAILED = 3, /* the machine could not run it, and said why */
+	CHECK_LOST = 4,   /* nothing was heard of it again */
+};
+
+/* One run of `sallyport check` on a machine; texts are never NULL but for the report. */
+struct store_check {
+	char id[STORE_CHECK_ID_SIZE];
+	char server[IDENTITY_ID_SIZE];
+	enum store_check_state state;
+	char *requested_by; /* a user; "": the machine checked by itself */
+	char *profile;      /* its id; "": the way to the hub */
+	char *title;        /* of the profile, as the report says it */
+	bool deep;
+	int64_t requested, started, finished; /* 0: not yet */
+	int64_t repeats; /* how often in a row it came out the same; see checks.add */
+	char *verdict;
+	char *causes;  /* JSON: [{"id", "severity", "sentence"}] */
+	char *outcome; /* the same for two checks that found the same */
+	char *reason;  /* why it failed or was lost */
+	char *report;  /* JSON; NULL: there is none, or it was not asked for */
+};
+
+/* The newest first. */
+struct store_check_page {
+	struct store_check *rows;
+	size_t count;
+	int64_t next_cursor; /* 0 on the last page */
 };
 
 enum store_sort {
@@ -210,6 +247,26 @@ struct store_driver {
 		enum store_status (*all_offline)(struct store *store, const char *cause, const char *reason,
 			int64_t now, struct err *err);
 	} servers;
+
+	struct {
+		/* A check that the machine made by itself, and that found what the newest one did, which
+		 * was of the same kind, renews that one: `repeats` counts on, the report is the new one;
+		 * its id, times and repeats are put into *check.
+		 * STORE_NOT_FOUND: no such server. */
+		enum store_status (*add)(struct store *store, struct store_check *check, struct err *err);
+		/* All but who asked for what and when; without a report the stored one stays. */
+		enum store_status (*change)(
+			struct store *store, const struct store_check *check, struct err *err);
+		/* With the report. */
+		enum store_status (*find)(struct store *store, const char *server, const char *id,
+			struct store_check *check, struct err *err);
+		/* Without reports; `before` is the next_cursor of the page before, 0 for the first. */
+		enum store_status (*list)(struct store *store, const char *server, int limit,
+			int64_t before, struct store_check_page *page, struct err *err);
+		/* Those that are queued or running; the callback borrows the check. */
+		enum store_status (*unfinished)(struct store *store,
+			void (*each)(void *data, const struct store_check *check), void *data, struct err *err);
+	} checks;
 };
 
 struct store {
@@ -224,5 +281,7 @@ void store_user_free(struct store_user *user);
 void store_server_free(struct store_server *server);
 void store_details_free(struct store_details *details);
 void store_page_free(struct store_page *page);
+void store_check_free(struct store_check *check);
+void store_check_page_free(struct store_check_page *page);
 
 #endif

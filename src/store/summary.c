@@ -7,8 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Cuts on a character's first byte, so that the text stays UTF-8. */
-static void take_text(char *to, size_t size, const char *text)
+void summary_take_text(char *to, size_t size, const char *text)
 {
 	size_t len = text ? strlen(text) : 0;
 	if (len >= size)
@@ -25,9 +24,9 @@ static void take_text(char *to, size_t size, const char *text)
 
 static void take_address(struct summary *summary, const json_t *interface)
 {
-	take_text(summary->address, sizeof summary->address, json_get_text(interface, "ipv4"));
+	summary_take_text(summary->address, sizeof summary->address, json_get_text(interface, "ipv4"));
 	summary->address[strcspn(summary->address, "/")] = '\0';
-	take_text(summary->mac, sizeof summary->mac, json_get_text(interface, "mac"));
+	summary_take_text(summary->mac, sizeof summary->mac, json_get_text(interface, "mac"));
 }
 
 static bool is_loopback(const json_t *interface)
@@ -78,11 +77,15 @@ void summary_fold(char *text)
 void summary_of(const json_t *inventory, struct summary *summary)
 {
 	*summary = (struct summary){0};
-	take_text(summary->name, sizeof summary->name, json_get_text(inventory, "name"));
-	take_text(summary->platform, sizeof summary->platform, json_get_text(inventory, "platform"));
-	take_text(summary->os_name, sizeof summary->os_name, json_get_text(inventory, "os_name"));
-	take_text(summary->location, sizeof summary->location, json_get_text(inventory, "location"));
-	take_text(summary->version, sizeof summary->version, json_get_text(inventory, "agent_version"));
+	summary_take_text(summary->name, sizeof summary->name, json_get_text(inventory, "name"));
+	summary_take_text(
+		summary->platform, sizeof summary->platform, json_get_text(inventory, "platform"));
+	summary_take_text(
+		summary->os_name, sizeof summary->os_name, json_get_text(inventory, "os_name"));
+	summary_take_text(
+		summary->location, sizeof summary->location, json_get_text(inventory, "location"));
+	summary_take_text(
+		summary->version, sizeof summary->version, json_get_text(inventory, "agent_version"));
 	take_interface(summary, json_object_get(inventory, "interfaces"));
 	make_address_key(summary);
 	snprintf(summary->search, sizeof summary->search, "%s\n%s\n%s\n%s\n%s", summary->name,

@@ -24,6 +24,9 @@ struct summary {
 };
 
 void summary_of(const json_t *inventory, struct summary *summary);
+/* A text of a machine, cut to size - 1 bytes on a character's first byte, control characters made
+ * spaces. NULL gives an empty text. */
+void summary_take_text(char *to, size_t size, const char *text);
 /* The text in lower case, as `search` has it: ASCII letters alone change. */
 void summary_fold(char *text);
 

@@ -24,6 +24,15 @@ void identity_wipe(struct identity *identity)
 	sodium_memzero(identity, sizeof *identity);
 }
 
+void identity_machine(const char *machine_id, unsigned char hash[IDENTITY_MACHINE_BYTES])
+{
+	static const unsigned char purpose[] = "sallyport machine";
+	memset(hash, 0, IDENTITY_MACHINE_BYTES);
+	if (*machine_id)
+		crypto_generichash(hash, IDENTITY_MACHINE_BYTES, (const unsigned char *)machine_id,
+			strlen(machine_id), purpose, sizeof purpose - 1);
+}
+
 void identity_id(const unsigned char public_key[IDENTITY_KEY_BYTES], char id[IDENTITY_ID_SIZE])
 {
 	unsigned char hash[crypto_hash_sha256_BYTES];

@@ -16,6 +16,8 @@
 #define IDENTITY_KEY_BYTES       32
 #define IDENTITY_SEED_BYTES      32
 #define IDENTITY_SIGNATURE_BYTES 64
+#define IDENTITY_MACHINE_BYTES   16 /* of the hash of a machine's own id */
+#define IDENTITY_INSTANCE_BYTES  16 /* that tell one process of the agent from another */
 #define IDENTITY_ID_SIZE         33 /* 32 hexadecimal digits of the key's SHA-256, and NUL */
 #define IDENTITY_PRINT_SIZE      52 /* "SHA256:" and base64 of the whole hash, and NUL */
 
@@ -28,6 +30,10 @@ int identity_make(struct identity *identity); /* 0; aborts without randomness */
 int identity_from_seed(struct identity *identity, const unsigned char seed[IDENTITY_SEED_BYTES]);
 void identity_seed(const struct identity *identity, unsigned char seed[IDENTITY_SEED_BYTES]);
 void identity_wipe(struct identity *identity);
+
+/* A hash of what the system calls this machine (machine-id(5)), which is not to be shown around.
+ * All zero, and then unknown, where it has no id. */
+void identity_machine(const char *machine_id, unsigned char hash[IDENTITY_MACHINE_BYTES]);
 
 void identity_id(const unsigned char public_key[IDENTITY_KEY_BYTES], char id[IDENTITY_ID_SIZE]);
 /* For people to compare, as OpenSSH prints its keys. */

@@ -146,6 +146,31 @@ export const REPORT = {
 	],
 };
 
+// A check as the history has it, with its report; `over` says what is another.
+export function makeCheck(id, over = {}) {
+	const report = "report" in over ? over.report : REPORT;
+	return {
+		id,
+		state: "done",
+		requested_by: null,
+		requested_at: ago(HOUR),
+		started_at: ago(HOUR),
+		finished_at: ago(HOUR),
+		profile: { id: report?.profile?.id ?? null, title: report?.profile?.title ?? null },
+		deep: false,
+		verdict: report?.verdict ?? null,
+		causes: (Array.isArray(report?.causes) ? report.causes : []).map((cause) => ({
+			id: cause?.id,
+			severity: cause?.severity,
+			sentence: cause?.sentence,
+		})),
+		reason: null,
+		repeats: 1,
+		report,
+		...over,
+	};
+}
+
 const INVENTORY = {
 	name: "web-01",
 	machine_id: "b0f6a2f1c0de4a19",
@@ -161,6 +186,10 @@ const INVENTORY = {
 	uptime_s: 1_210_000,
 	interfaces: [{ name: "eth0", mac: "52:54:00:00:00:01", ipv4: "10.0.0.1", ipv6: "", up: true }],
 	disks: [{ mount: "/", type: "ext4", size: 42_000_000_000, free: 19_500_000_000 }],
+	profiles: [
+		{ id: "citrix-smart-tools", title: "Citrix Smart Tools Agent" },
+		{ id: "debian-mirrors", title: "Debian mirrors" },
+	],
 };
 
 const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
@@ -173,6 +202,8 @@ export class FakeHub {
 	delayMs = 0;
 	failures = new Map(); // "GET /v1/servers" -> {status, title, detail, headers}
 	detail = {}; // laid over every server's page
+	checks = [makeCheck("c1")]; // of every server, the newest first
+	asked = []; // the bodies of what was asked for
 	requests = [];
 	#streams = new Set();
 	#failedLogins = 0;
@@ -212,6 +243,18 @@ export class FakeHub {
 		this.servers.delete(id);
 		this.emit("removed", { id });
 		this.emit("counts", this.counts());
+	}
+
+	// A check of that server began or went on; the console is told.
+	putCheck(server, check) {
+		const at = this.checks.findIndex(({ id }) => id === check.id);
+		if (at < 0) this.checks.unshift(check);
+		else this.checks[at] = check;
+		this.emit("check", this.#checkRow(server, check));
+	}
+
+	#checkRow(server, { report: _, ...row }) {
+		return { ...row, server };
 	}
 
 	emit(event, data) {
@@ -273,8 +316,9 @@ export class FakeHub {
 	}
 
 	#signedIn(name, url, body, { response, send, problem }) {
-		const id = decodeURIComponent(url.pathname.split("/")[3] ?? "");
-		switch (name.replace(id && `/${id}`, id && "/ID")) {
+		const [, , , id = "", , check] = url.pathname.split("/").map(decodeURIComponent);
+		const pattern = name.replace(id && `/${id}`, id && "/ID").replace(check ? `/${check}` : "", check ? "/CHECK" : "");
+		switch (pattern) {
 			case "POST /v1/logout":
 				this.signedIn = false;
 				return send(204);
@@ -305,11 +349,37 @@ export class FakeHub {
 					created_at: ago(90 * HOUR),
 					inventory: INVENTORY,
 					path: { stages: STAGES, proxy: "http://10.0.0.9:3128", at: row.since },
-					check: REPORT,
-					check_at: ago(HOUR),
 					...row,
 					...this.detail,
 				});
+			}
+			case "GET /v1/servers/ID/checks": {
+				const limit = Number(url.searchParams.get("limit") ?? 20);
+				return send(200, {
+					checks: this.checks.slice(0, limit).map((each) => this.#checkRow(id, each)),
+					next_cursor: this.checks.length > limit ? "9" : null,
+				});
+			}
+			case "GET /v1/servers/ID/checks/CHECK": {
+				const found = this.checks.find((each) => each.id === check);
+				return found ? send(200, { ...found, server: id }) : problem(404, "There is no such check");
+			}
+			case "POST /v1/servers/ID/checks": {
+				this.asked.push(body);
+				const made = makeCheck(`asked${this.asked.length}`, {
+					state: "queued",
+					requested_by: "admin",
+					requested_at: ago(0),
+					started_at: null,
+					finished_at: null,
+					profile: { id: body.profile ?? null, title: null },
+					deep: body.deep ?? false,
+					verdict: null,
+					causes: [],
+					report: null,
+				});
+				this.checks.unshift(made);
+				return send(202, this.#checkRow(id, made));
 			}
 			case "DELETE /v1/servers/ID":
 				send(204);

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { makeServer, OFFLINE } from "./fake-hub.mjs";
+import { makeCheck, makeServer, OFFLINE } from "./fake-hub.mjs";
 import { lowContrast, nameless, paintIn, useBrowser, withHub } from "./lib.mjs";
 
 const chromium = useBrowser();
@@ -65,9 +65,27 @@ const PAGES = [
 		name: "an offline server",
 		path: `/#/servers/${makeServer(1).id}`,
 		arrange: fleet,
-		see: "Latest check",
+		see: "The proxy http://10.0.0.9:3128 forbids",
 		act: async (page) => {
 			await page.getByRole("button", { name: /secure/ }).click();
+		},
+	},
+	{
+		name: "a server that is being checked",
+		path: `/#/servers/${makeServer(3).id}`,
+		arrange: (hub) => {
+			fleet(hub);
+			const running = { state: "running", requested_by: "admin", finished_at: null, report: null };
+			hub.checks = [
+				makeCheck("now", running),
+				makeCheck("lost", { state: "lost", reason: "No report came.", report: null }),
+				...hub.checks,
+			];
+		},
+		see: "Checking",
+		act: async (page) => {
+			await page.getByText("Evidence").first().click();
+			await page.getByText("requirements pass").click();
 		},
 	},
 	{ name: "add server", path: "/#/add", arrange: fleet, see: "A join token lets" },

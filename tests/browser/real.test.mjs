@@ -200,7 +200,7 @@ tell("its page shows who it is, its way to the hub, and what its check found", a
 	await identity.getByText(/^SHA256:/).waitFor();
 	await page.getByRole("region", { name: "Inventory" }).getByText(os.release()).waitFor();
 	await page
-		.getByRole("region", { name: "Latest check" })
+		.getByRole("region", { name: "Check", exact: true })
 		.getByText(/Everything passes|It works, with warnings|Nothing failed|Something is in the way/)
 		.waitFor({ timeout: 60_000 });
 	for (const colorScheme of ["light", "dark"]) {
@@ -208,6 +208,18 @@ tell("its page shows who it is, its way to the hub, and what its check found", a
 		assert.deepEqual(await page.evaluate(lowContrast), []);
 	}
 	assert.deepEqual(await page.evaluate(nameless), []);
+});
+
+tell("a check that is asked for here runs there, and joins the history", async (page) => {
+	const check = page.getByRole("region", { name: "Check", exact: true });
+	const history = page.getByRole("region", { name: "History" }).getByRole("listitem");
+	await history.filter({ hasText: "by the machine itself" }).waitFor();
+	await check.getByRole("button", { name: "Run check now" }).click();
+	await history.filter({ hasText: "asked for by keeper" }).filter({ hasNotText: /waits|runs now/ }).waitFor({
+		timeout: 60_000,
+	});
+	await check.getByText(/The way to the hub · today .*, asked for by keeper/).waitFor();
+	assert.equal(await history.count(), 2);
 });
 
 tell("an agent that is killed goes offline, with the reason; one that comes back is online", async (page) => {

@@ -1,16 +1,18 @@
-// A server's page (rows R25, S13): how it is and why, its way to the hub, its last check, removal.
+// A server's page (rows R25, S13): how it is and why, its way to the hub, what it
+// says of itself, removal. Its checks are in checks.test.mjs.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { makeServer, OFFLINE, STAGES } from "./fake-hub.mjs";
+import { makeCheck, makeServer, OFFLINE, STAGES } from "./fake-hub.mjs";
 import { useBrowser, withHub } from "./lib.mjs";
 
 const chromium = useBrowser();
 const SERVER = makeServer(1).id;
-const on = (detail, over = {}) => ({
+const on = (detail, over = {}, checks = undefined) => ({
 	arrange: (hub) => {
 		hub.fill(3, (i) => (i === 1 ? over : {}));
 		hub.detail = detail;
+		hub.checks = checks ?? hub.checks;
 	},
 	path: `/#/servers/${SERVER}`,
 });
@@ -104,32 +106,6 @@ test("it comes online while being looked at", () =>
 		await page.getByText("Online").waitFor();
 	}));
 
-test("the latest check: verdict, causes with the remedy first, requirements with failures first", () =>
-	withHub(chromium.browser, on({}), async (page) => {
-		const check = panel(page, "Latest check");
-		await check.getByText("Something is in the way").waitFor();
-		const cause = await check.getByRole("article").innerText();
-		assert.ok(
-			cause.indexOf("Allow CONNECT to rttf.citrix.com:443") <
-				cause.indexOf("forbids rttf.citrix.com:443"),
-		);
-		assert.match(cause, /For the proxy administrator · certain/);
-		const requirements = await check.locator(".req-title").allInnerTexts();
-		assert.match(requirements[0], /rttf\.citrix\.com/);
-		await check.getByText("rttf.citrix.com:443, upload").click();
-		await check.locator(".req-stages").getByText("403").waitFor();
-	}));
-
-test("without a check it says how to run one", () =>
-	withHub(
-		chromium.browser,
-		on({ check: null, check_at: null, path: null, inventory: {} }),
-		async (page) => {
-			await page.getByText("sudo sallyport check", { exact: true }).waitFor();
-			await page.getByText("The machine has not told its way yet.").waitFor();
-		},
-	));
-
 const EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>";
 test("what a machine says of itself stays text, however it lies", () =>
 	withHub(
@@ -142,6 +118,7 @@ test("what a machine says of itself stays text, however it lies", () =>
 					memory: { total: "much", free: [] },
 					interfaces: [1, null, { name: EVIL, ipv4: { a: 1 } }],
 					disks: "none",
+					profiles: { [EVIL]: EVIL },
 					os_name: EVIL.repeat(200),
 				},
 				path: {
@@ -153,17 +130,25 @@ test("what a machine says of itself stays text, however it lies", () =>
 						7,
 					],
 				},
-				check: {
-					verdict: EVIL,
-					causes: [{ sentence: EVIL, remedy: 5, evidence: "x", affects: {} }, null],
-					requirements: Array.from({ length: 5000 }, () => ({
-						title: EVIL,
-						status: "__proto__",
-						stages: [{}],
-					})),
-				},
 			},
 			{ name: EVIL, reason: EVIL, cause: "__proto__", status: "offline" },
+			[
+				makeCheck("evil", {
+					verdict: EVIL,
+					causes: [{ id: {}, sentence: EVIL }, null, 7],
+					profile: { id: EVIL, title: EVIL },
+					report: {
+						verdict: EVIL,
+						causes: [{ sentence: EVIL, remedy: 5, evidence: "x", affects: {} }, null],
+						requirements: Array.from({ length: 5000 }, () => ({
+							title: EVIL,
+							reason: EVIL,
+							status: "__proto__",
+							stages: [{ stage: EVIL, status: EVIL, evidence: { [EVIL]: EVIL } }],
+						})),
+					},
+				}),
+			],
 		),
 		async (page) => {
 			await page.getByRole("heading", { level: 1 }).waitFor();

@@ -6,7 +6,8 @@ import shutil
 import pytest
 
 from lab import net
-from lab.fleet import Agent, Hub
+from lab.fleet import Agent, Hub, another_machine
+from lab.scenarios import idle_timeout_agent
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -159,6 +160,35 @@ def test_leave(lab, hub, agent):
     assert not (agent.state_folder / "identity.json").exists()
     assert agent.process.wait(10) == 0
     assert agent.command("status").returncode == 1
+
+
+def test_leave_local(lab, hub, agent):
+    """S3: a copy of a machine forgets its identity here alone; the original stays, and the copy joins
+    anew."""
+    copy = agent.copied("copy", namespace=lab.site, mounts=another_machine(lab))
+    copy.start()
+    assert copy.wait_told() == ["agent-duplicate"]
+    done = copy.command("leave", "--local")
+    assert done.returncode == 0, done
+    assert copy.process.wait(10) == 0 and not (copy.state_folder / "identity.json").exists()
+    assert agent.told() == [] and [row["status"] for row in hub.servers()] == ["online"]
+    copy.joined(hub.token()).start()
+    hub.wait_online(2)
+    assert agent.told() == [], agent.log()
+
+
+def test_heartbeat_that_was_learnt_survives_a_restart(lab):
+    """B5: what the way has taught is on the disk, and no session is spent on learning it again; another
+    way starts anew."""
+    settled = idle_timeout_agent.play(lab).run()
+    agent, told = settled.agent, settled.agent.told()
+    agent.process.stop()
+    agent.start().wait_online(4)
+    beats_more(settled.hub, 5)
+    assert agent.told() == told and agent.log().count(" online at ") == 4, agent.log()
+    assert "heartbeat" in agent.command("status").stdout
+    assert agent.command("leave").returncode == 0
+    assert not (agent.state_folder / "rhythm.json").exists()
 
 
 def test_log_is_copied_while_it_runs(lab, hub, agent):

@@ -85,6 +85,7 @@ def test_unknown_profile_id(lab):
 
 
 @pytest.mark.parametrize("argv", [["check", "--format", "xml"], ["check", "--deadline", "soon"],
+                                  ["check", "--watch", "soon"], ["check", "--watch=0"], ["check", "--watch", "--format", "junit"],
                                   ["check", "--hub", "ftp://hub"], ["check", "--nonsense"],
                                   ["explain", "no-such-cause"], ["dance"], []])
 def test_usage_errors(lab, argv):

@@ -1,7 +1,6 @@
 """The hub's API as a stranger, a console and a thief meet it; users, tokens and events."""
 
 import asyncio
-import http.client
 import json
 import os
 import socket
@@ -10,6 +9,7 @@ import ssl
 import pytest
 import websockets
 
+from api import Events, connect
 from lab import net, programs
 from lab.fleet import PASSWORD, Agent, Hub
 from lab.world import HUB, HUB_NAME
@@ -20,12 +20,6 @@ def hub(lab):
     hub = Hub(lab).start()
     lab.dns()
     return hub
-
-
-def connect():
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return http.client.HTTPSConnection(HUB, 443, timeout=10, context=context)
 
 
 def raw(hub, method, path, body=None, **headers):
@@ -219,31 +213,6 @@ def test_tokens_live_and_end(lab, hub):
 
 
 # --- events ------------------------------------------------------------------------------------
-
-class Events:
-    """The stream of events, from inside the hub's namespace."""
-
-    def __init__(self, hub):
-        def open_stream():
-            self.connection = connect()
-            self.connection.request("GET", "/v1/events", headers={"Host": HUB_NAME, "Cookie": hub.cookie})
-            return self.connection.getresponse()
-
-        hub.servers()  # signs in
-        self.response = hub.namespace.inside(open_stream)
-        assert self.response.getheader("Content-Type") == "text/event-stream"
-
-    def next(self, wanted, condition=lambda data: True):
-        name = None
-        while True:
-            line = self.response.readline().decode().rstrip("\n")
-            if line.startswith("event: "):
-                name = line[len("event: "):]
-            elif line.startswith("data: ") and name == wanted:
-                data = json.loads(line[len("data: "):])
-                if condition(data):
-                    return data
-
 
 def test_events(lab, hub):
     """S1: a row is pushed when a server appears, goes, comes back and is removed."""

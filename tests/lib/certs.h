@@ -21,6 +21,7 @@ struct cert_spec {
 	bool ca;
 	bool client_only;          /* extended key usage without servers */
 	bool tells_issuer;         /* authority information access with caIssuers */
+	int scts;                  /* signatures of so many transparency logs, which nobody made */
 	const struct cert *issuer; /* NULL: self-signed */
 };
 

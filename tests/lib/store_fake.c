@@ -46,8 +46,9 @@ static void fake_close(struct store *store)
 	for (size_t i = 0; i < fake->count; i++) {
 		free(fake->servers[i].inventory);
 		free(fake->servers[i].path);
-		free(fake->servers[i].check);
 	}
+	for (size_t i = 0; i < fake->check_count; i++)
+		store_check_free(&fake->checks[i]);
 	free(fake);
 }
 
@@ -122,7 +123,6 @@ static enum store_status fake_change(
 	}
 	replace(&server->inventory, change->inventory);
 	replace(&server->path, change->path);
-	replace(&server->check, change->check);
 	return STORE_OK;
 }
 
@@ -139,6 +139,108 @@ static enum store_status fake_remove(
 	return STORE_OK;
 }
 
+/* --- checks ------------------------------------------------------------------------------- */
+
+struct store_check *store_fake_check(struct store_fake *fake, size_t back)
+{
+	return back < fake->check_count ? &fake->checks[fake->check_count - 1 - back] : NULL;
+}
+
+static void copy_check(struct store_check *to, const struct store_check *from)
+{
+	*to = *from;
+	char **const texts[] = {&to->requested_by, &to->profile, &to->title, &to->verdict, &to->causes,
+		&to->outcome, &to->reason, &to->report};
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		*texts[i] = xstrdup(*texts[i]);
+}
+
+static struct store_check *find_check(struct store_fake *fake, const char *id)
+{
+	for (size_t i = 0; i < fake->check_count; i++)
+		if (strcmp(fake->checks[i].id, id) == 0)
+			return &fake->checks[i];
+	return NULL;
+}
+
+static enum store_status check_gate(
+	struct store_fake *fake, const struct store_check *check, struct err *err)
+{
+	enum store_status status = gate(fake, err);
+	return status == STORE_OK && check->report ? fake->report_fails_with : status;
+}
+
+static enum store_status fake_check_add(
+	struct store *store, struct store_check *check, struct err *err)
+{
+	struct store_fake *fake = fake_of(store);
+	enum store_status status = check_gate(fake, check, err);
+	if (status != STORE_OK)
+		return status;
+	if (!store_fake_find(fake, check->server))
+		return STORE_NOT_FOUND;
+	if (fake->check_count == FAKE_MAX_CHECKS)
+		abort();
+	copy_check(&fake->checks[fake->check_count++], check);
+	return STORE_OK;
+}
+
+static enum store_status fake_check_change(
+	struct store *store, const struct store_check *check, struct err *err)
+{
+	struct store_fake *fake = fake_of(store);
+	enum store_status status = check_gate(fake, check, err);
+	struct store_check *stored = find_check(fake, check->id);
+	if (status != STORE_OK || !stored)
+		return status == STORE_OK ? STORE_NOT_FOUND : status;
+	char *report = xstrdup(check->report ? check->report : stored->report);
+	store_check_free(stored);
+	copy_check(stored, check);
+	free(stored->report);
+	stored->report = report;
+	return STORE_OK;
+}
+
+static enum store_status fake_check_find(struct store *store, const char *server, const char *id,
+	struct store_check *check, struct err *err)
+{
+	(void)err;
+	const struct store_check *stored = find_check(fake_of(store), id);
+	if (!stored || strcmp(stored->server, server) != 0)
+		return STORE_NOT_FOUND;
+	copy_check(check, stored);
+	return STORE_OK;
+}
+
+static enum store_status fake_check_unfinished(struct store *store,
+	void (*each)(void *data, const struct store_check *check), void *data, struct err *err)
+{
+	struct store_fake *fake = fake_of(store);
+	(void)err;
+	for (size_t i = 0; i < fake->check_count; i++)
+		if (fake->checks[i].state == CHECK_QUEUED || fake->checks[i].state == CHECK_RUNNING)
+			each(data, &fake->checks[i]);
+	return STORE_OK;
+}
+
+static enum store_status fake_server_find(struct store *store, const char *id,
+	struct store_server *server, struct store_details *details, struct err *err)
+{
+	(void)details;
+	const struct fake_server *stored = store_fake_find(fake_of(store), id);
+	if (!stored) {
+		err_set(err, "no such server");
+		return STORE_NOT_FOUND;
+	}
+	*server = (struct store_server){.online = stored->online};
+	char **const texts[] = {&server->name, &server->platform, &server->os_name, &server->address,
+		&server->mac, &server->location, &server->version, &server->cause, &server->reason};
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		*texts[i] = xstrdup("");
+	memcpy(server->id, stored->id, sizeof server->id);
+	return STORE_OK;
+}
+
 static const struct store_driver driver = {
 	.close = fake_close,
 	.begin = fake_begin,
@@ -147,7 +249,12 @@ static const struct store_driver driver = {
 	.servers = {.enrol = fake_enrol,
 		.standing = fake_standing,
 		.change = fake_change,
+		.find = fake_server_find,
 		.remove = fake_remove},
+	.checks = {.add = fake_check_add,
+		.change = fake_check_change,
+		.find = fake_check_find,
+		.unfinished = fake_check_unfinished},
 };
 
 struct store_fake *store_fake_new(void)

@@ -3,8 +3,10 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP))
 BUILD = pathlib.Path(os.environ.get("SALLYPORT_BUILD", TOP / "build"))
 
 
@@ -19,6 +21,34 @@ def test_protocol_page_is_what_the_message_table_says():
     tables = subprocess.run([BUILD / "tools/protocol-page"], stdout=subprocess.PIPE, text=True,
                             check=True).stdout
     assert (TOP / "docs/protocol.md").read_text() == head + tables, "run ./dev fmt"
+
+
+def test_cause_pages_are_what_the_tables_say(tmp_path):
+    done = subprocess.run([BUILD / "tools/cause-pages", tmp_path], stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    made = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    kept = {path.name: path.read_text() for path in (TOP / "docs/causes").iterdir()}
+    assert made == kept, "run ./dev fmt"
+
+
+def test_evidence_that_the_pages_explain_exists():
+    told = re.findall(r"`([a-z][a-z-]*)`", (TOP / "src/diagnosis/distinctions.def").read_text())
+    source = "".join(path.read_text() for path in (TOP / "src").rglob("*.c"))
+    assert len(told) > 50 and [name for name in told if f'"{name}"' not in source] == []
+
+
+def test_look_alikes_of_the_lab_are_those_of_the_pages():
+    """A scenario must not be taken for its look-alike; the page of one of its causes tells the two apart."""
+    from lab import catalogue
+
+    pages = {path.stem: re.findall(r"^- \[([a-z0-9-]+)\]", path.read_text(), re.M)
+             for path in (TOP / "docs/causes").glob("*.md")}
+    missing = []
+    for name in catalogue.names():
+        scenario = catalogue.scenario(name)
+        if scenario.causes and not any(scenario.look_alike in pages[cause] for cause in scenario.causes):
+            missing.append(f"{name}: {scenario.look_alike} is no look-alike of {scenario.causes}")
+    assert not missing, "\n".join(missing)
 
 
 def test_manual_pages_format_without_warnings():
@@ -64,6 +94,29 @@ def test_prose_names_only_commands_that_exist():
                 found += 1
                 assert word in known[program], f"{page.name}: {program} {word}"
     assert found >= 8
+
+
+def test_the_profile_in_the_docs_is_clean(tmp_path):
+    page = (TOP / "docs/profiles.md").read_text()
+    profile = tmp_path / "our-service.yaml"
+    profile.write_text(re.search(r"^```yaml\n(.*?)^```", page, re.M | re.S).group(1))
+    done = subprocess.run([BUILD / "sallyport", "profiles", "lint", profile], stdout=subprocess.PIPE, text=True)
+    assert done.returncode == 0, done.stdout
+    keys = subprocess.run([BUILD / "sallyport", "profiles", "lint", "/dev/stdin"], stdout=subprocess.PIPE,
+                          text=True, input="profile: p\ntitle: P\nnosuchkey: 1\n").stdout
+    known = re.search(r"nosuchkey: unknown key.*the keys here are: (.*)", keys).group(1).split(", ")
+    assert len(known) > 10
+    for key in known:
+        assert f"`{key}" in page, f"docs/profiles.md does not tell what {key} is"
+
+
+def test_links_between_the_pages_lead_somewhere():
+    found = 0
+    for page in [TOP / "README.md", *sorted((TOP / "docs").rglob("*.md"))]:
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+            found += 1
+            assert (page.parent / link).exists(), f"{page.relative_to(TOP)}: {link}"
+    assert found > 100
 
 
 def test_the_lock_file_carries_hashes_and_no_addresses():

@@ -3,7 +3,9 @@
  * that runs beside it, with small scripts in place of the program.
  */
 #include "agent/online.h"
+#include "agent/outside.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "temporary_root.h"
 #include "dial/stage.h"
 
@@ -132,9 +134,12 @@ struct bench {
 	pthread_t thread;
 	struct walk walk;
 	struct online online;
+	struct runner runner;
 	struct agent_log log;
 	struct status status;
 	struct cancel interrupt;
+	struct session_params asked;
+	struct rhythm rhythm;
 };
 
 static ssize_t read_conn(void *data, void *bytes, size_t len)
@@ -167,8 +172,9 @@ static void open_session(struct bench *bench)
 static enum online_end run(struct bench *bench, void (*script)(struct hub *hub))
 {
 	int fds[2];
-	struct session_params params = {.heartbeat_ms = 50, .heartbeat_timeout_ms = 5000};
-	cleanup(json_drop) json_t *inventory = inventory_read("Bern");
+	bench->asked = (struct session_params){.heartbeat_ms = 50, .heartbeat_timeout_ms = 5000};
+	cleanup(json_drop) json_t *inventory =
+		inventory_read(&(struct inventory_source){.location = "Bern"});
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 	bench->hub = (struct hub){.fd = fds[1], .script = script, .interrupt = &bench->interrupt};
 	assert_int_equal(pthread_create(&bench->thread, NULL, hub_main, &bench->hub), 0);
@@ -180,8 +186,11 @@ static enum online_end run(struct bench *bench, void (*script)(struct hub *hub))
 		.log = &bench->log,
 		.status = &bench->status,
 		.interrupt = &bench->interrupt,
+		.runner = &bench->runner,
+		.rhythm = &bench->rhythm,
+		.asked = &bench->asked,
 	};
-	online_begin(&bench->online, &bench->walk, &params, inventory, NULL, clock_mono_us());
+	online_begin(&bench->online, &bench->walk, inventory, NULL, clock_mono_us());
 	walk_free(&bench->walk);
 	return online_run(&bench->online);
 }
@@ -201,6 +210,7 @@ static int setup(void **state)
 	agent_log_open(&bench->log, &paths, false);
 	status_init(&bench->status, &paths);
 	assert_int_equal(cancel_init(&bench->interrupt), 0);
+	runner_init(&bench->runner, "/some root");
 	*state = bench;
 	return 0;
 }
@@ -208,6 +218,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct bench *bench = *state;
+	runner_free(&bench->runner);
 	cancel_fini(&bench->interrupt);
 	status_free(&bench->status);
 	agent_log_close(&bench->log);
@@ -298,16 +309,24 @@ static void interruption_says_goodbye(void **state)
 /* --- the check ---------------------------------------------------------------------------------
  */
 
+static char *write_script(const char *body)
+{
+	struct err err;
+	char *script = xasprintf("%s/check.sh", root);
+	cleanup(free_ptr) char *text = xasprintf("#!/bin/sh\n%s\n", body);
+	assert_int_equal(file_replace(script, text, strlen(text), 0700, &err), 0);
+	return script;
+}
+
 static enum checker_result run_checker(
 	const char *body, bool expired, json_t **report, struct err *err)
 {
 	struct checker checker;
 	enum checker_result result;
-	cleanup(free_ptr) char *script = xasprintf("%s/check.sh", root);
-	cleanup(free_ptr) char *text = xasprintf("#!/bin/sh\n%s\n", body);
-	assert_int_equal(file_replace(script, text, strlen(text), 0700, err), 0);
+	cleanup(free_ptr) char *script = write_script(body);
+	const struct checker_wish wish = {"/some root", "lab", true};
 	checker_init(&checker);
-	assert_int_equal(checker_start(&checker, script, "/some root", err), 0);
+	assert_int_equal(checker_start(&checker, script, &wish, err), 0);
 	if (expired)
 		checker.deadline = deadline_in_ms(0);
 	while ((result = checker_step(&checker, report, err)) == CHECKER_RUNNING)
@@ -327,7 +346,8 @@ static void report_is_gathered(void **state)
 			false, &report, &err),
 		CHECKER_DONE);
 	const char *args = json_get_text(report, "args");
-	assert_non_null(strstr(args, "check --format json --deadline 60 --root=/some root "));
+	assert_non_null(
+		strstr(args, "check --format=json --deadline=180 --root=/some root --profile=lab --deep "));
 	json_decref(report);
 }
 
@@ -342,6 +362,9 @@ static const struct {
 	{"echo oops", false, "line 1"},
 	{"head -c 2000000 /dev/zero", false, "more than"},
 	{"exec sleep 100", true, "did not end"},
+	{"echo 'sallyport check: no profile \"x\"' >&2; echo more >&2; exit 2", false,
+		"sallyport check: no profile \"x\""},
+	{"printf 'bad \\033[31m\\n' >&2; exit 2", false, "bad ?[31m"},
 };
 
 static void bad_children_are_ended_and_named(void **state)
@@ -359,8 +382,156 @@ static void bad_children_are_ended_and_named(void **state)
 	struct checker checker;
 	struct err err = {""};
 	checker_init(&checker);
-	assert_int_equal(checker_start(&checker, "/nonexistent/sallyport", NULL, &err), -1);
+	assert_int_equal(checker_start(&checker, "/nonexistent/sallyport",
+						 &(struct checker_wish){.profile = ""}, &err),
+		-1);
 	assert_non_null(strstr(err.text, "/nonexistent/sallyport"));
+}
+
+/* --- checks that the hub asks for ------------------------------------------------------------- */
+
+static struct runner_news next_news(struct runner *runner)
+{
+	struct runner_news news;
+	struct deadline end = deadline_in_ms(10000), unused;
+	for (;;) {
+		runner_step(runner, &news);
+		if (news.event || !runner_deadline(runner, &unused))
+			return news;
+		assert_int_equal(wait_fd(runner_fd(runner), POLLIN, end, NULL), WAIT_READY);
+	}
+}
+
+/* Neither a file nor an option can be chosen from the hub. */
+static void profile_is_an_id_and_no_file(void **state)
+{
+	static const struct {
+		const char *profile;
+		enum runner_answer answer;
+	} rows[] = {
+		{"citrix-smart-tools", RUNNER_TAKEN},
+		{"a.b_c-9", RUNNER_TAKEN},
+		{NULL, RUNNER_TAKEN},
+		{"", RUNNER_NO_PROFILE},
+		{"/etc/shadow", RUNNER_NO_PROFILE},
+		{"../x", RUNNER_NO_PROFILE},
+		{"x.yaml", RUNNER_NO_PROFILE},
+		{"x.yml", RUNNER_NO_PROFILE},
+		{"--hub=https://evil", RUNNER_NO_PROFILE},
+		{"a b", RUNNER_NO_PROFILE},
+		{"a\nb", RUNNER_NO_PROFILE},
+		{"\xc3\xa9", RUNNER_NO_PROFILE},
+		{"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", RUNNER_NO_PROFILE},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct runner runner;
+		runner_init(&runner, NULL);
+		if (runner_ask(&runner, "r1", rows[i].profile, false) != rows[i].answer)
+			fail_msg("%s", rows[i].profile ? rows[i].profile : "none");
+		assert_int_equal(runner_asked(&runner) != NULL, rows[i].answer == RUNNER_TAKEN);
+		runner_free(&runner);
+	}
+}
+
+static void one_check_at_a_time_the_own_first(void **state)
+{
+	struct runner runner;
+	(void)state;
+	cleanup(free_ptr) char *script =
+		write_script("printf '{\"schema\":\"sallyport.check/1\",\"args\":\"%s\"}' \"$*\"");
+	runner_init(&runner, NULL);
+	runner.program = script;
+	assert_int_equal(next_news(&runner).event, RUNNER_NOTHING);
+	runner_want_own(&runner);
+	assert_int_equal(runner_ask(&runner, "r1", "lab", true), RUNNER_TAKEN);
+	assert_int_equal(runner_ask(&runner, "r1", "lab", true), RUNNER_TAKEN); /* said again */
+	assert_int_equal(runner_ask(&runner, "r2", NULL, false), RUNNER_BUSY);
+	struct runner_news news = next_news(&runner);
+	assert_int_equal(news.event, RUNNER_STARTED);
+	assert_string_equal(news.job.run, "");
+	news = next_news(&runner);
+	assert_int_equal(news.event, RUNNER_REPORTED);
+	json_drop(&news.report);
+	assert_string_equal(runner_asked(&runner), "r1");
+	news = next_news(&runner);
+	assert_int_equal(news.event, RUNNER_STARTED);
+	assert_string_equal(news.job.run, "r1");
+	assert_int_equal(runner_ask(&runner, "r2", NULL, false), RUNNER_BUSY);
+	news = next_news(&runner);
+	assert_int_equal(news.event, RUNNER_REPORTED);
+	assert_string_equal(json_get_text(news.report, "args"),
+		"check --format=json --deadline=180 --profile=lab --deep");
+	json_drop(&news.report);
+	assert_null(runner_asked(&runner));
+	runner_free(&runner);
+}
+
+/* The session ends while the check runs; the next one gets its report. */
+static void asked_script(struct hub *hub)
+{
+	say(hub, 0x81,
+		"{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"check.run\",\"params\":{\"run\":\"abc\"}}");
+	while (hear(hub) == 1 && !strstr(hub->text, "check.started"))
+		hub->heartbeats += strstr(hub->text, "\"id\":4,\"jsonrpc\"") != NULL ||
+						   strstr(hub->text, "\"result\":{}") != NULL;
+	shutdown(hub->fd, SHUT_RDWR);
+}
+
+static void report_script(struct hub *hub)
+{
+	assert(strstr(hub->text, "\"run\":\"abc\"")); /* in the path */
+	cleanup(free_ptr) char *go = xasprintf("%s/go", root);
+	assert(file_replace(go, "", 0, 0600, NULL) == 0);
+	while (hear(hub) == 1 && !strstr(hub->text, "\"method\":\"check\""))
+		continue;
+	assert(strstr(hub->text, "\"run\":\"abc\""));
+	shutdown(hub->fd, SHUT_RDWR);
+}
+
+static void check_goes_on_when_its_session_ends(void **state)
+{
+	struct bench *bench = *state;
+	cleanup(free_ptr) char *body = xasprintf("while ! [ -e %s/go ]; do sleep 0.01; done\n"
+											 "echo '{\"schema\":\"sallyport.check/1\"}'",
+		root);
+	cleanup(free_ptr) char *script = write_script(body);
+	bench->runner.program = script;
+	run(bench, asked_script);
+	finish(bench);
+	assert_int_equal(bench->hub.heartbeats, 1); /* it agreed, once */
+	assert_string_equal(runner_asked(&bench->runner), "abc");
+	run(bench, report_script);
+	finish(bench);
+	assert_null(runner_asked(&bench->runner));
+}
+
+/* --- the outside view --------------------------------------------------------------------------
+ */
+
+static void outside_view_joins_the_report(void **state)
+{
+	static const char text[] =
+		"{\"requirements\":[{\"id\":\"inbound.22\",\"status\":\"unknown\"},"
+		"{\"id\":\"inbound.25-udp\",\"status\":\"pass\"},"
+		"{\"id\":\"inbound.3389\",\"status\":\"skipped\"},{\"id\":\"inbound.\",\"status\":\"pass\"}"
+		","
+		"{\"id\":\"inbound.23\",\"status\":\"pass\"},{\"id\":\"clock\",\"status\":\"pass\"},7,{}]}";
+	static const char hub[] = "{\"22\":\"open\",\"23\":\"<b>\",\"3389\":\"open\",\"24\":\"open\"}";
+	(void)state;
+	cleanup(json_drop) json_t *report = json_parse(text, strlen(text), NULL);
+	cleanup(json_drop) json_t *seen = json_parse(hub, strlen(hub), NULL);
+	cleanup(json_drop) json_t *ports = outside_ports(report);
+	cleanup(free_ptr) char *asked = json_text(ports);
+	assert_string_equal(asked, "[22,23]");
+	outside_merge(report, seen);
+	const json_t *requirements = json_object_get(report, "requirements");
+	cleanup(free_ptr) char *first =
+		json_text(json_object_get(json_array_get(requirements, 0), "outside"));
+	assert_string_equal(first, "{\"from\":\"hub\",\"result\":\"open\"}");
+	for (size_t i = 1; i < json_array_size(requirements); i++)
+		assert_null(json_object_get(json_array_get(requirements, i), "outside"));
+	assert_null(outside_ports(seen));
 }
 
 #define WITH_BENCH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -375,6 +546,10 @@ int main(void)
 		WITH_BENCH(interruption_says_goodbye),
 		WITH_BENCH(report_is_gathered),
 		WITH_BENCH(bad_children_are_ended_and_named),
+		WITH_BENCH(profile_is_an_id_and_no_file),
+		WITH_BENCH(one_check_at_a_time_the_own_first),
+		WITH_BENCH(check_goes_on_when_its_session_ends),
+		WITH_BENCH(outside_view_joins_the_report),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -151,6 +151,64 @@ static void removal_may_answer_a_heartbeat(void **state)
 	assert_int_equal(bench->session.over.cause, CAUSE_AGENT_REVOKED);
 }
 
+/* A copy of this machine came to the hub. */
+static void presence_is_answered(void **state)
+{
+	struct bench *bench = *state;
+	hear(
+		bench, 101 * SECOND, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"present\",\"params\":{}}");
+	assert_non_null(strstr(buf_text(&bench->sent), "\"id\":7"));
+	assert_non_null(strstr(buf_text(&bench->sent), "\"result\""));
+	assert_int_equal(bench->session.over.cause, CAUSE_NONE);
+}
+
+/* What the rhythm learns from: how long nothing moved before a heartbeat, and before the end. */
+static void idleness_is_measured(void **state)
+{
+	struct bench *bench = *state;
+	struct session *session = &bench->session;
+	int64_t due = session_deadline_us(session);
+	hear(bench, 130 * SECOND, "{\"jsonrpc\":\"2.0\",\"method\":\"news\",\"params\":{}}");
+	session_tick(session, due);
+	assert_int_equal(session->idle_ms, (due - 130 * SECOND) / 1000);
+	assert_int_equal(session->lived_ms, 0);
+	answer_heartbeat(bench, due + SECOND);
+	assert_int_equal(session->lived_ms, session->idle_ms);
+	assert_int_equal(session->answers, 1);
+	/* Lost: what counts is the silence before the heartbeat, not the wait for its answer. */
+	int64_t lost = session_deadline_us(session);
+	session_tick(session, lost);
+	session_tick(session, session_deadline_us(session));
+	assert_int_equal(session->over.cause, CAUSE_KEEPALIVE_LOST);
+	assert_int_equal(session->idle_ms, (lost - due - SECOND) / 1000);
+	assert_true(session->answer_us);
+}
+
+static void end_without_a_heartbeat_under_way(void **state)
+{
+	struct bench *bench = *state;
+	hear(bench, 110 * SECOND, "{\"jsonrpc\":\"2.0\",\"method\":\"news\",\"params\":{}}");
+	session_closed(&bench->session, 1006, 0, 140 * SECOND);
+	assert_int_equal(bench->session.idle_ms, 30000);
+	assert_int_equal(bench->session.ended_us, 140 * SECOND);
+	assert_false(bench->session.by_hub);
+	finding_free(&bench->session.over);
+	session_closed(&bench->session, 1001, 0, 141 * SECOND);
+	assert_true(bench->session.by_hub);
+}
+
+static void pace_changes_with_the_next_heartbeat(void **state)
+{
+	struct bench *bench = *state;
+	int64_t due = session_deadline_us(&bench->session);
+	session_set_pace(&bench->session,
+		&(struct session_params){.heartbeat_ms = 7000, .heartbeat_jitter_ms = 500});
+	assert_int_equal(session_deadline_us(&bench->session), due);
+	session_tick(&bench->session, due);
+	answer_heartbeat(bench, due + SECOND);
+	assert_in_range(session_deadline_us(&bench->session) - due, 7 * SECOND, 75 * SECOND / 10);
+}
+
 /* How the transport ended, and what it must be called. */
 static const struct {
 	uint16_t code;
@@ -164,6 +222,7 @@ static const struct {
 	{1006, 0, CAUSE_PEER_CLOSED, NULL},
 	{1001, 0, CAUSE_PEER_CLOSED, "code 1001"},
 	{1009, 0, CAUSE_PEER_CLOSED, "larger than both ends allow"},
+	{4001, 0, CAUSE_PEER_CLOSED, "took its place"},
 };
 
 static void transport_ends_are_told_apart(void **state)
@@ -283,6 +342,10 @@ int main(void)
 		WITH_BENCH(announcements_end_it),
 		WITH_BENCH(removal_ends_it),
 		WITH_BENCH(removal_may_answer_a_heartbeat),
+		WITH_BENCH(presence_is_answered),
+		WITH_BENCH(idleness_is_measured),
+		WITH_BENCH(end_without_a_heartbeat_under_way),
+		WITH_BENCH(pace_changes_with_the_next_heartbeat),
 		WITH_BENCH(transport_ends_are_told_apart),
 		WITH_BENCH(garbage_ends_it),
 		WITH_BENCH(unknown_question_is_refused_unknown_news_ignored),

@@ -101,8 +101,9 @@ static const struct row {
 	const char *sans; /* NULL: SANS */
 	int from_days, to_days;
 	bool client_only, tells_issuer;
+	int scts;
 	/* how it is looked at */
-	bool declared, via_proxy, no_bundle;
+	bool declared, via_proxy, no_bundle, roots_unknown;
 	enum pin pin;
 	const char *host; /* NULL: HOST */
 	/* and what comes out */
@@ -149,7 +150,23 @@ static const struct row {
 		.confidence = CONFIDENCE_LIKELY, .evidence = "issuer", .value = "CN=Public CA 1"},
 	{"intermediate missing, through a proxy", PUBLIC_CA, .tells_issuer = true, .via_proxy = true,
 		.cause = CAUSE_CERT_CHAIN_INCOMPLETE, .confidence = CONFIDENCE_LIKELY},
-	{"no bundle here", PUBLIC_CA, {PUBLIC_CA}, .no_bundle = true, .cause = CAUSE_CERT_UNTRUSTED},
+	{"no bundle here", PUBLIC_CA, {PUBLIC_CA}, .no_bundle = true, .cause = CAUSE_CA_BUNDLE_MISSING,
+		.evidence = "bundle-problem", .value = "is missing"},
+	{"no bundle here, self-signed", NOBODY, .no_bundle = true, .cause = CAUSE_CA_BUNDLE_MISSING},
+	{"no bundle here, a declared CA", CORP_ROOT, .no_bundle = true, .declared = true},
+	{"trusted here, no public root, in public logs", LOCAL_ROOT, .scts = 2},
+	{"trusted here, no public root, one log", LOCAL_ROOT, .scts = 1, .cause = CAUSE_TLS_INTERCEPTED,
+		.confidence = CONFIDENCE_LIKELY, .evidence = "scts", .value = "1"},
+	{"trusted here, roots unknown, in no log: R24", LOCAL_ROOT, .roots_unknown = true,
+		.cause = CAUSE_TLS_INTERCEPTED, .confidence = CONFIDENCE_LIKELY, .evidence = "scts",
+		.value = "0"},
+	{"trusted here, roots unknown, in a log", LOCAL_ROOT, .roots_unknown = true, .scts = 1},
+	{"trusted here, roots unknown, tells its issuer", LOCAL_ROOT, .roots_unknown = true,
+		.tells_issuer = true},
+	{"unknown CA through a proxy, in public logs", STRANGER, {STRANGER}, .via_proxy = true,
+		.scts = 2, .cause = CAUSE_CERT_UNTRUSTED, .confidence = CONFIDENCE_LIKELY},
+	{"an inspecting product that copies logs: R24", BOX, {BOX}, .scts = 2,
+		.cause = CAUSE_TLS_INTERCEPTED, .confidence = CONFIDENCE_LIKELY},
 	{"not for servers", PUBLIC_CA, {PUBLIC_CA}, .client_only = true, .cause = CAUSE_CERT_UNTRUSTED,
 		.evidence = "problem"},
 	{"declared CA", CORP_ROOT, .declared = true},
@@ -195,6 +212,7 @@ static void judge_row(const struct row *row, struct chain_seen *seen, struct evi
 		.to_days = row->to_days,
 		.client_only = row->client_only,
 		.tells_issuer = row->tells_issuer,
+		.scts = row->scts,
 		.issuer = row->issuer ? &world.certs[row->issuer] : NULL};
 	cert_make(&leaf, &spec);
 	STACK_OF(X509) *sent = sk_X509_new_null();
@@ -208,7 +226,7 @@ static void judge_row(const struct row *row, struct chain_seen *seen, struct evi
 		.ca_pem = row->declared ? world.corp_pem : NULL,
 		.pins = pin ? pins : NULL,
 		.bundle = row->no_bundle ? NULL : world.bundle,
-		.public_roots = world.roots,
+		.public_roots = row->roots_unknown ? NULL : world.roots,
 		.via_proxy = row->via_proxy,
 	};
 	certificate_describe(leaf.x509, sent, evidence);
@@ -242,24 +260,64 @@ static void test_chains(void **state)
 	}
 }
 
-/* Without a folder of public roots there is no ground to call a trusted chain intercepted. */
-static void test_public_roots_unknown(void **state)
+/* An empty folder of public roots says as much as none: nothing. */
+static void test_public_roots_empty(void **state)
 {
 	(void)state;
-	strcpy(world.roots + strlen(world.folder), "/none");
-	const struct row row = {.issuer = LOCAL_ROOT};
-	struct evidence evidence = {.count = 0};
-	struct chain_seen seen;
-	judge_row(&row, &seen, &evidence);
+	const struct row rows_then[] = {
+		{.issuer = LOCAL_ROOT, .scts = 1}, {.issuer = LOCAL_ROOT, .cause = CAUSE_TLS_INTERCEPTED}};
+	strcpy(world.roots + strlen(world.folder), "/empty");
+	assert_int_equal(mkdir(world.roots, 0700), 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows_then); i++) {
+		struct evidence evidence = {.count = 0};
+		struct chain_seen seen;
+		judge_row(&rows_then[i], &seen, &evidence);
+		assert_int_equal(seen.cause, rows_then[i].cause);
+		evidence_free(&evidence);
+	}
+	rmdir(world.roots);
 	strcpy(world.roots + strlen(world.folder), "/roots");
-	assert_int_equal(seen.cause, CAUSE_NONE);
-	evidence_free(&evidence);
 }
+
+/* What is wrong with a bundle, in words; the paths of real systems have links in them. */
+static void test_bundles(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *content; /* NULL: no file */
+		const char *problem; /* NULL: none */
+	} bundles[] = {
+		{NULL, "is missing"},
+		{"", "is empty"},
+		{"# nothing here\n", "holds no certificate"},
+		{"-----BEGIN PUBLIC KEY-----\n", "holds no certificate"},
+		{"# Some CA\n-----BEGIN CERTIFICATE-----\nMII\n", NULL},
+		{"-----BEGIN TRUSTED CERTIFICATE-----\nMII\n", NULL},
+	};
+	char problem[CHAIN_PROBLEM_SIZE];
+	cleanup(free_ptr) char *path = xasprintf("%s/other.pem", world.folder);
+	for (size_t i = 0; i < ARRAY_LEN(bundles); i++) {
+		const char *content = bundles[i].content;
+		if (content)
+			assert_int_equal(file_replace(path, content, strlen(content), 0600, NULL), 0);
+		assert_int_equal(chain_bundle_problem(path, problem), bundles[i].problem != NULL);
+		assert_string_equal(problem, bundles[i].problem ? bundles[i].problem : "");
+	}
+	unlink(path);
+	assert_true(chain_bundle_problem(NULL, problem));
+	assert_string_equal(problem, "is missing");
+	assert_int_equal(symlink(path, path), 0); /* a link to itself */
+	assert_true(chain_bundle_problem(path, problem));
+	assert_non_null(strstr(problem, "cannot be read ("));
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_chains),
-		cmocka_unit_test(test_public_roots_unknown),
+		cmocka_unit_test(test_public_roots_empty),
+		cmocka_unit_test(test_bundles),
 	};
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, make_world, end_world);
 }

@@ -1,6 +1,7 @@
 /* The check over walks that were written here (rows B2, B3, R8, R18, R23, R24). */
 #include "check/check.h"
 #include "check/hub_url.h"
+#include "check/probe.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -28,9 +29,10 @@ static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	size_t walks, running, most_running, wait_for;
-	bool cancel_all, asked_local_dns;
+	bool cancel_all, walks_pass;
 	struct dial_target last;
-	char last_path[64];
+	char last_path[64], asked[400];
+	const char *clock; /* what hello says of it; NULL: nothing */
 } fake = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 /* Holds every walk until `wait_for` of them are under way at once. */
@@ -62,6 +64,8 @@ static void play(const struct script *script, const char *host, struct walk *wal
 		record->status = STAGE_PASSED;
 		if (stage == STAGE_RESOLVE)
 			evidence_add(&record->evidence, "source", "dns");
+		if (stage == STAGE_HELLO && fake.clock)
+			evidence_add(&record->evidence, "clock", "%s", fake.clock);
 		if (script->cause && stage == (int)script->stage) {
 			record->status = STAGE_FAILED;
 			break;
@@ -78,6 +82,8 @@ static void play(const struct script *script, const char *host, struct walk *wal
 	}
 }
 
+static const struct script passing = {.host = NULL};
+
 static int fake_walk(
 	const struct dial_target *target, const struct dial_options *options, struct walk *walk)
 {
@@ -90,7 +96,6 @@ static int fake_walk(
 	fake.last = *target;
 	snprintf(
 		fake.last_path, sizeof fake.last_path, "%s", target->marker ? target->marker->path : "");
-	fake.asked_local_dns = options->ask_local_dns;
 	fake.running--;
 	pthread_mutex_unlock(&fake.lock);
 	if (options->on_stage)
@@ -99,8 +104,35 @@ static int fake_walk(
 		walk->proxy = proxy_url(options->proxy);
 	walk->cancelled = fake.cancel_all;
 	if (!walk->cancelled)
-		play(script, target->host, walk);
+		play(fake.walks_pass ? &passing : script, target->host, walk);
 	return walk->cancelled || walk->failure.cause ? -1 : 0;
+}
+
+/* What `dns.external` asks; a name of the scripts fails in resolve alone. */
+static int fake_resolve(
+	const struct dial_target *target, const struct dial_options *options, struct walk *walk)
+{
+	const struct script *script = fake.scripts;
+	(void)options;
+	*walk = (struct walk){.elapsed_ms = 1};
+	while (script->host && strcmp(script->host, target->host) != 0)
+		script++;
+	pthread_mutex_lock(&fake.lock);
+	snprintf(fake.asked + strlen(fake.asked), sizeof fake.asked - strlen(fake.asked), "%s ",
+		target->host);
+	pthread_mutex_unlock(&fake.lock);
+	if (script->cause && script->stage == STAGE_RESOLVE)
+		play(script, target->host, walk);
+	else
+		evidence_add(&walk->stages[STAGE_RESOLVE].evidence, "source", "dns");
+	return walk->failure.cause ? -1 : 0;
+}
+
+/* The probes of check/ that only walk; none that looks at the machine of the test. */
+static probe_run *find_walking_probe(const char *id)
+{
+	bool walks = strcmp(id, "dns.external") == 0 || strcmp(id, "internet") == 0;
+	return walks ? probe_find(id) : NULL;
 }
 
 /* --- a check with them ---------------------------------------------------------------------- */
@@ -138,7 +170,9 @@ static void prepare(const char *profile, const struct script *scripts)
 {
 	fake.scripts = scripts;
 	fake.walks = fake.running = fake.most_running = fake.wait_for = 0;
-	fake.cancel_all = false;
+	fake.cancel_all = fake.walks_pass = false;
+	fake.asked[0] = '\0';
+	fake.clock = NULL;
 	run = (struct run){.profile = profile ? profile_of(profile) : NULL};
 	proxy_settings_none(&run.proxy);
 	run.options = (struct check_options){
@@ -149,6 +183,8 @@ static void prepare(const char *profile, const struct script *scripts)
 		.platform = "linux",
 		.deadline_ms = 20000,
 		.walk = fake_walk,
+		.resolve = fake_resolve,
+		.find_probe = find_walking_probe,
 	};
 }
 
@@ -236,7 +272,6 @@ static void a_target_is_what_the_profile_says(void **state)
 	assert_int_equal(fake.last.port, 8443);
 	assert_int_equal(fake.last.protocol, DIAL_HTTPS);
 	assert_string_equal(fake.last_path, "/");
-	assert_false(fake.asked_local_dns);
 	done();
 }
 
@@ -250,6 +285,20 @@ static void a_wildcard_is_not_testable(void **state)
 	assert_int_equal(run.result.verdict, VERDICT_INCONCLUSIVE);
 	assert_int_equal(check_exit_code(run.result.verdict), 3);
 	assert_int_equal(requirement("clock")->status, REQUIREMENT_SKIPPED);
+	done();
+}
+
+static void what_is_not_required_and_not_testable_is_skipped(void **state)
+{
+	(void)state;
+	check("profile: p\ntitle: P\nendpoints:\n  - {id: a, host: a.example, port: 443}\n  - {id: b, "
+		  "host: "
+		  "b.example, port: 53, protocol: udp, required: false}\n",
+		all_pass);
+	assert_int_equal(fake.walks, 1);
+	assert_int_equal(requirement("endpoint.b")->status, REQUIREMENT_SKIPPED);
+	assert_non_null(strstr(requirement("endpoint.b")->reason, "not testable"));
+	assert_int_equal(run.result.verdict, VERDICT_PASS);
 	done();
 }
 
@@ -478,7 +527,7 @@ static void inspection_is_unknown_where_tls_was_not_reached(void **state)
 }
 
 /* R8 */
-static void external_dns_is_told_by_the_walks(void **state)
+static void external_dns_is_asked_for(void **state)
 {
 	(void)state;
 	static const struct script nothing[] = {
@@ -486,38 +535,113 @@ static void external_dns_is_told_by_the_walks(void **state)
 	static const struct script one[] = {
 		{"a.one.example", CAUSE_DNS_NXDOMAIN, STAGE_RESOLVE, {"resolver", "10.0.0.1"}, CAUSE_NONE},
 		{.host = NULL}};
+	static const struct script none_of_ours[] = {
+		{"deb.debian.org", CAUSE_NONE, STAGE_HOST, {NULL}, CAUSE_NONE},
+		{NULL, CAUSE_DNS_NXDOMAIN, STAGE_RESOLVE, {"resolver", "10.0.0.1"}, CAUSE_NONE}};
 	check(FOUR "dns: {external: required}\n", all_pass);
 	assert_int_equal(requirement("dns.external")->status, REQUIREMENT_PASS);
+	assert_string_equal(fake.asked, "a.one.example "); /* one answer is enough */
 	done();
 	check(FOUR "dns: {external: required}\n", nothing);
 	assert_int_equal(requirement("dns.external")->status, REQUIREMENT_FAIL);
+	assert_string_equal(fake.asked, "a.one.example "); /* no server serves: not asked again */
 	assert_int_equal(run.result.cause_count, 1);
 	assert_int_equal(run.result.causes[0].affects_count, 5);
 	done();
 	check(FOUR "dns: {external: required}\n", one);
 	assert_int_equal(requirement("dns.external")->status, REQUIREMENT_PASS);
 	done();
+	check(FOUR "dns: {external: required}\n", none_of_ours);
+	assert_int_equal(requirement("dns.external")->status, REQUIREMENT_PASS);
+	assert_non_null(strstr(fake.asked, "deb.debian.org"));
+	done();
 }
 
+/* R8: behind a proxy this machine is asked all the same. */
 static void dns_at_the_proxy_is_enough_only_where_the_profile_says_so(void **state)
 {
 	(void)state;
 	static const struct script scripts[] = {
-		{NULL, CAUSE_NONE, STAGE_HOST, {"proxy", "http://10.0.0.9:3128"}, CAUSE_DNS_ONLY_AT_PROXY}};
-	prepare(FOUR "dns: {external: proxy-is-enough}\n", scripts);
-	set_proxy(NULL);
-	check_run(&run.options, &run.result);
-	assert_true(fake.asked_local_dns);
-	assert_int_equal(requirement("dns.external")->status, REQUIREMENT_WARN);
-	assert_int_equal(requirement("endpoint.a")->status, REQUIREMENT_PASS);
-	assert_int_equal(check_exit_code(run.result.verdict), 4);
+		{NULL, CAUSE_DNS_NXDOMAIN, STAGE_RESOLVE, {"resolver", "10.0.0.1"}, CAUSE_NONE}};
+	static const struct {
+		const char *external;
+		bool proxy_works;
+		enum requirement_status status;
+		const char *cause;
+	} rows[] = {
+		{"proxy-is-enough", true, REQUIREMENT_WARN, "dns-only-at-proxy"},
+		{"required", true, REQUIREMENT_FAIL, "dns-only-at-proxy"},
+		{"proxy-is-enough", false, REQUIREMENT_UNKNOWN, ""},
+		{"required", false, REQUIREMENT_FAIL, "dns-nxdomain"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		cleanup(free_ptr) char *text = xasprintf(FOUR "dns: {external: %s}\n", rows[i].external);
+		prepare(text, scripts);
+		fake.walks_pass = rows[i].proxy_works;
+		set_proxy(NULL);
+		check_run(&run.options, &run.result);
+		assert_int_equal(requirement("dns.external")->status, rows[i].status);
+		assert_string_equal(cause_of("dns.external"), rows[i].cause);
+		assert_int_equal(requirement("endpoint.a")->status,
+			rows[i].proxy_works ? REQUIREMENT_PASS : REQUIREMENT_FAIL);
+		done();
+	}
+}
+
+/* R6: one of the hosts is enough, and a portal shows itself over plain HTTP. */
+static void the_internet_is_there_when_one_host_is(void **state)
+{
+	(void)state;
+	static const struct script one[] = {
+		{"deb.debian.org", CAUSE_CONNECT_TIMEOUT, STAGE_CONNECT, {"port", "443"}, CAUSE_NONE},
+		{.host = NULL}};
+	static const struct script none[] = {
+		{"a.one.example", CAUSE_NONE, STAGE_HOST, {NULL}, CAUSE_NONE},
+		{NULL, CAUSE_CONNECT_TIMEOUT, STAGE_CONNECT, {"port", "443"}, CAUSE_NONE}};
+	static const struct script portal[] = {{"network-test.debian.org", CAUSE_MARKER_ABSENT,
+											   STAGE_HELLO, {"status", "200"}, CAUSE_NONE},
+		{NULL, CAUSE_CONNECT_TIMEOUT, STAGE_CONNECT, {"port", "443"}, CAUSE_NONE}};
+	static const char profile[] = "profile: p\ntitle: P\ninternet: required\nendpoints: [{id: a, "
+								  "host: a.one.example, port: 443}]\n";
+	check(profile, one);
+	assert_int_equal(requirement("internet")->status, REQUIREMENT_PASS);
+	assert_int_equal(run.result.verdict, VERDICT_PASS);
 	done();
-	prepare(FOUR "dns: {external: required}\n", scripts);
+	check(profile, none);
+	assert_int_equal(requirement("internet")->status, REQUIREMENT_FAIL);
+	assert_int_equal(requirement("endpoint.a")->status, REQUIREMENT_PASS);
+	assert_string_equal(cause_of("internet"), "connect-timeout");
+	assert_string_equal(evidence_get(&run.result.causes[0].finding.evidence, "endpoint"),
+		"deb.debian.org:443, www.iana.org:443");
+	done();
+	check(profile, portal);
+	assert_string_equal(cause_of("internet"), "captive-portal");
+	assert_string_equal(cause_of("endpoint.a"), "captive-portal");
+	assert_int_equal(run.result.cause_count, 1);
+	done();
+}
+
+static void a_profile_names_its_own_hosts(void **state)
+{
+	(void)state;
+	static const struct script scripts[] = {
+		{"mirror.example", CAUSE_NONE, STAGE_HOST, {NULL}, CAUSE_NONE},
+		{NULL, CAUSE_CONNECT_REFUSED, STAGE_CONNECT, {"port", "443"}, CAUSE_NONE}};
+	check("profile: p\ntitle: P\ninternet: required\ninternet_hosts: [mirror.example]\n", scripts);
+	assert_int_equal(requirement("internet")->status, REQUIREMENT_PASS);
+	done();
+}
+
+/* Behind a proxy nothing is asked over plain HTTP directly (R23). */
+static void behind_a_proxy_the_internet_is_asked_through_it(void **state)
+{
+	(void)state;
+	prepare("profile: p\ntitle: P\ninternet: required\n", all_pass);
 	set_proxy(NULL);
 	check_run(&run.options, &run.result);
-	assert_int_equal(requirement("dns.external")->status, REQUIREMENT_FAIL);
-	assert_int_equal(requirement("endpoint.a")->status, REQUIREMENT_PASS);
-	assert_int_equal(check_exit_code(run.result.verdict), 1);
+	assert_int_equal(requirement("internet")->status, REQUIREMENT_PASS);
+	assert_int_equal(fake.walks, 2);
+	assert_non_null(evidence_get(&requirement("internet")->answer.evidence, "proxy"));
 	done();
 }
 
@@ -533,12 +657,13 @@ static void a_wrong_clock_is_the_clocks_fault(void **state)
 	done();
 }
 
-/* What is not probed is never passed, so the page of the vendor ends inconclusive. */
+/* What is not probed is never passed: without the probes of this machine the page of the vendor
+ * ends inconclusive. */
 static void the_vendors_page_is_inconclusive_at_best(void **state)
 {
 	(void)state;
 	static const char *const unknown[] = {"addressing.ipv4", "addressing.dns",
-		"addressing.dhcp-server", "addressing.ipv6", "internet", "inbound.22"};
+		"addressing.dhcp-server", "addressing.ipv6", "inbound.22"};
 	static const char *const skipped[] = {
 		"inbound.3389", "inbound.135", "service.TermService", "account.Administrator"};
 	struct err err;
@@ -556,6 +681,80 @@ static void the_vendors_page_is_inconclusive_at_best(void **state)
 	assert_int_equal(requirement("dns.external")->status, REQUIREMENT_PASS);
 	assert_string_equal(requirement("endpoint.console")->section, "Port requirements");
 	assert_string_equal(requirement("inbound.22")->row, "R11, R12, R14");
+	done();
+}
+
+/* What the Date headers said stands beside the clock that passes. */
+static void the_clock_is_compared_with_those_that_answer(void **state)
+{
+	(void)state;
+	prepare(FOUR, all_pass);
+	fake.clock = "agrees";
+	check_run(&run.options, &run.result);
+	assert_int_equal(requirement("clock")->status, REQUIREMENT_PASS);
+	assert_string_equal(
+		requirement("clock")->reason, "4 of those that answered tell the same time");
+	done();
+	prepare(FOUR, all_pass);
+	fake.clock = "3 hours ahead";
+	check_run(&run.options, &run.result);
+	assert_int_equal(requirement("clock")->status, REQUIREMENT_PASS);
+	assert_string_equal(requirement("clock")->reason,
+		"it is 3 hours ahead of the clock of a.one.example; certificates still fit");
+	done();
+}
+
+/* R19, R22: what was tried here is not what the service has. */
+static void a_split_is_a_warning_about_the_proxy(void **state)
+{
+	(void)state;
+	const struct check_hub hub = {.host = "hub.example", .port = 8443};
+	struct finding split = {.cause = CAUSE_NONE};
+	finding_set(&split, CAUSE_PROXY_SETTINGS_SPLIT, STAGE_HOST, CONFIDENCE_CERTAIN);
+	prepare(FOUR, all_pass);
+	run.options.proxy_split = &split;
+	check_run(&run.options, &run.result);
+	assert_int_equal(requirement("proxy")->status, REQUIREMENT_WARN);
+	assert_string_equal(cause_of("proxy"), "proxy-settings-split");
+	assert_int_equal(check_exit_code(run.result.verdict), 4);
+	done();
+	prepare(NULL, all_pass);
+	run.options.hub = &hub;
+	run.options.proxy_split = &split;
+	check_run(&run.options, &run.result);
+	assert_int_equal(requirement("endpoint.hub")->status, REQUIREMENT_PASS);
+	assert_string_equal(cause_of("proxy"), "proxy-settings-split");
+	done();
+	finding_free(&split);
+}
+
+/* A failure of the proxy stays a failure; the split stands beside it. */
+static void a_split_hides_no_failure(void **state)
+{
+	(void)state;
+	static const struct script scripts[] = {
+		{NULL, CAUSE_PROXY_REFUSED, STAGE_CONNECT, {"proxy", "http://10.0.0.9:3128"}, CAUSE_NONE}};
+	struct finding split = {.cause = CAUSE_NONE};
+	finding_set(&split, CAUSE_PROXY_SETTINGS_SPLIT, STAGE_HOST, CONFIDENCE_CERTAIN);
+	prepare(FOUR, scripts);
+	set_proxy(NULL);
+	run.options.proxy_split = &split;
+	check_run(&run.options, &run.result);
+	assert_int_equal(requirement("proxy")->status, REQUIREMENT_FAIL);
+	assert_string_equal(cause_of("proxy"), "proxy-refused");
+	assert_int_equal(run.result.cause_count, 2);
+	done();
+	finding_free(&split);
+}
+
+static void settings_that_only_root_can_read_are_unknown(void **state)
+{
+	(void)state;
+	prepare(FOUR "proxy: {inspection: forbidden}\n", all_pass);
+	run.options.service_proxy_hidden = true;
+	check_run(&run.options, &run.result);
+	assert_int_equal(requirement("proxy")->status, REQUIREMENT_UNKNOWN);
+	assert_non_null(strstr(requirement("proxy")->reason, "root"));
 	done();
 }
 
@@ -629,6 +828,7 @@ int main(void)
 		cmocka_unit_test(no_more_than_sixteen_threads),
 		cmocka_unit_test(a_target_is_what_the_profile_says),
 		cmocka_unit_test(a_wildcard_is_not_testable),
+		cmocka_unit_test(what_is_not_required_and_not_testable_is_skipped),
 		cmocka_unit_test(a_passed_deadline_leaves_the_rest_unknown),
 		cmocka_unit_test(an_interrupted_check_reports_in_part),
 		cmocka_unit_test(a_cancelled_walk_fails_nothing),
@@ -643,10 +843,17 @@ int main(void)
 		cmocka_unit_test(a_proxy_that_lets_all_through_passes),
 		cmocka_unit_test(credentials_that_the_service_cannot_send_fail),
 		cmocka_unit_test(inspection_is_unknown_where_tls_was_not_reached),
-		cmocka_unit_test(external_dns_is_told_by_the_walks),
+		cmocka_unit_test(external_dns_is_asked_for),
 		cmocka_unit_test(dns_at_the_proxy_is_enough_only_where_the_profile_says_so),
+		cmocka_unit_test(the_internet_is_there_when_one_host_is),
+		cmocka_unit_test(a_profile_names_its_own_hosts),
+		cmocka_unit_test(behind_a_proxy_the_internet_is_asked_through_it),
 		cmocka_unit_test(a_wrong_clock_is_the_clocks_fault),
 		cmocka_unit_test(the_vendors_page_is_inconclusive_at_best),
+		cmocka_unit_test(the_clock_is_compared_with_those_that_answer),
+		cmocka_unit_test(a_split_is_a_warning_about_the_proxy),
+		cmocka_unit_test(a_split_hides_no_failure),
+		cmocka_unit_test(settings_that_only_root_can_read_are_unknown),
 		cmocka_unit_test(the_hub_alone_passes_or_fails),
 		cmocka_unit_test(the_address_of_a_hub_is_read),
 	};

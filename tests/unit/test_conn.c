@@ -22,7 +22,9 @@
 
 #define BULK ((size_t)300 * 1024) /* bytes: many TLS records */
 
-static char bundle[] = "/tmp/sallyport-conn-XXXXXX"; /* the test's own CA */
+static char own_bundle[] = "/tmp/sallyport-conn-XXXXXX";   /* the test's own CA */
+static char other_bundle[] = "/tmp/sallyport-conn-XXXXXX"; /* another one */
+static const char *bundle = own_bundle;
 static SSL_CTX *server_ctx;
 
 /* Instead of os/: the proxy's certificate is checked against the test's own CA. */
@@ -36,10 +38,8 @@ const char *os_public_roots(void)
 	return NULL;
 }
 
-static int set_up(void **state)
+static X509 *make_certificate(EVP_PKEY *key)
 {
-	(void)state;
-	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *certificate = X509_new();
 	X509_set_version(certificate, X509_VERSION_3);
 	ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
@@ -55,14 +55,32 @@ static int set_up(void **state)
 	X509_add_ext(certificate, names, -1);
 	X509_EXTENSION_free(names);
 	X509_sign(certificate, key, EVP_sha256());
-	FILE *file = fdopen(mkstemp(bundle), "w");
+	return certificate;
+}
+
+static void write_bundle(char *path, X509 *certificate)
+{
+	FILE *file = fdopen(mkstemp(path), "w");
 	PEM_write_X509(file, certificate);
 	fclose(file);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	EVP_PKEY *other_key = EVP_EC_gen("P-256");
+	X509 *certificate = make_certificate(key);
+	X509 *other = make_certificate(other_key);
+	write_bundle(own_bundle, certificate);
+	write_bundle(other_bundle, other);
 	server_ctx = SSL_CTX_new(TLS_server_method());
 	SSL_CTX_use_certificate(server_ctx, certificate);
 	SSL_CTX_use_PrivateKey(server_ctx, key);
 	X509_free(certificate);
+	X509_free(other);
 	EVP_PKEY_free(key);
+	EVP_PKEY_free(other_key);
 	return 0;
 }
 
@@ -70,7 +88,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	SSL_CTX_free(server_ctx);
-	return unlink(bundle);
+	return unlink(own_bundle) | unlink(other_bundle);
 }
 
 /* --- a TLS server at the other end of a socket, in a thread; it owns the socket -----------------
@@ -452,24 +470,33 @@ static void test_https_proxy_refuses(void **state)
 	close(proxy.listener);
 }
 
-/* A proxy whose certificate is not trusted is told from one that speaks no TLS. */
+/* A proxy whose certificate is not trusted is told from one that speaks no TLS, and from a machine
+ * that trusts nobody. */
 static void test_https_proxy_untrusted(void **state)
 {
 	(void)state;
-	char own[sizeof bundle];
-	memcpy(own, bundle, sizeof bundle);
-	memcpy(bundle, "/dev/null", sizeof "/dev/null");
-	struct proxy proxy = {.answer = "HTTP/1.1 200 OK\r\n\r\n"};
-	proxy_start(&proxy);
-	struct walk walk;
-	assert_int_equal(walk_through(&proxy, &walk), -1);
-	memcpy(bundle, own, sizeof bundle);
-	assert_int_equal(walk.failure.cause, CAUSE_PROXY_CERT_UNTRUSTED);
-	assert_non_null(evidence_get(&walk.failure.evidence, "problem"));
-	assert_string_equal(proxy.request, "");
-	walk_free(&walk);
-	pthread_join(proxy.thread, NULL);
-	close(proxy.listener);
+	const struct {
+		const char *bundle;
+		enum cause cause;
+		const char *evidence;
+	} rows[] = {
+		{other_bundle, CAUSE_PROXY_CERT_UNTRUSTED, "problem"},
+		{"/dev/null", CAUSE_CA_BUNDLE_MISSING, "bundle-problem"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct proxy proxy = {.answer = "HTTP/1.1 200 OK\r\n\r\n"};
+		struct walk walk;
+		proxy_start(&proxy);
+		bundle = rows[i].bundle;
+		assert_int_equal(walk_through(&proxy, &walk), -1);
+		bundle = own_bundle;
+		assert_int_equal(walk.failure.cause, rows[i].cause);
+		assert_non_null(evidence_get(&walk.failure.evidence, rows[i].evidence));
+		assert_string_equal(proxy.request, "");
+		walk_free(&walk);
+		pthread_join(proxy.thread, NULL);
+		close(proxy.listener);
+	}
 }
 
 int main(void)

@@ -514,6 +514,7 @@ static void test_wrongly_bypassed(void **state)
 		assert_failed(&walk, rows[i].cause, STAGE_CONNECT);
 		const struct evidence *evidence = &walk.failure.evidence;
 		assert_string_equal(evidence_get(evidence, "other-way"), rows[i].other_way);
+		assert_int_equal(!evidence_get(evidence, "passes-with"), i > 0);
 		assert_string_equal(evidence_get(evidence, "no-proxy-entry"), "127.0.0.0/8");
 		assert_string_equal(evidence_get(evidence, "no-proxy-origin"), "no_proxy (environment)");
 		walk_free(&walk);
@@ -523,6 +524,129 @@ static void test_wrongly_bypassed(void **state)
 }
 
 /* What stands in the report: the stages that were reached, in their order. */
+/* Of the other proxies that the machine names the first that leads there is told; the walk fails
+ * all the same, and nothing is sent through it but CONNECT (R23). */
+static void test_other_proxy(void **state)
+{
+	(void)state;
+	uint16_t port;
+	int closed = closed_port(&port);
+	struct fake refuses = {.words = "HTTP/1.1 403 x\r\n\r\n"};
+	struct fake leads = {.words = "HTTP/1.1 200 OK\r\n\r\n"};
+	struct walk walk;
+	fake_start(&refuses);
+	fake_start(&leads);
+	struct proxy_settings others[] = {proxy_at(leads.port, PROXY_HTTP),
+		proxy_at(refuses.port, PROXY_HTTP), proxy_at(leads.port, PROXY_HTTP)};
+	others[0].no_proxy = (char *)"*"; /* it would not be used for this endpoint */
+	others[2].origin = (char *)"HTTP_PROXY (environment)";
+	const struct dial_target target = {.host = "127.0.0.1", .port = port, .protocol = DIAL_TCP};
+	const struct dial_options options = {.root = "/nonexistent",
+		.overall = deadline_in_ms(10000),
+		.others = others,
+		.other_count = ARRAY_LEN(others)};
+	assert_int_equal(dial_walk(&target, &options, &walk), -1);
+	assert_failed(&walk, CAUSE_CONNECT_REFUSED, STAGE_CONNECT);
+	cleanup(free_ptr) char *wanted =
+		xasprintf("the proxy http://127.0.0.1:%u of HTTP_PROXY (environment)", leads.port);
+	assert_string_equal(evidence_get(&walk.failure.evidence, "passes-with"), wanted);
+	walk_free(&walk);
+	fake_join(&leads);
+	assert_non_null(strstr(buf_text(&leads.request), "CONNECT 127.0.0.1:"));
+	assert_string_equal(strstr(buf_text(&leads.request), "\r\n\r\n"), "\r\n\r\n");
+	fake_stop(&refuses);
+	fake_stop(&leads);
+	close(closed);
+}
+
+/* Behind a proxy the direct way is looked at on demand alone, and then not a byte goes there. */
+static void test_direct_way(void **state)
+{
+	(void)state;
+	for (int deep = 0; deep < 2; deep++) {
+		struct fake denies = {.words = "HTTP/1.1 403 x\r\n\r\n"}, endpoint = {.words = NULL};
+		struct walk walk;
+		fake_start(&denies);
+		fake_start(&endpoint);
+		const struct proxy_settings proxy = proxy_at(denies.port, PROXY_HTTP);
+		const struct dial_target target = {
+			.host = "127.0.0.1", .port = endpoint.port, .protocol = DIAL_TCP};
+		const struct dial_options options = {.proxy = &proxy,
+			.root = "/nonexistent",
+			.overall = deadline_in_ms(10000),
+			.deep = deep};
+		assert_int_equal(dial_walk(&target, &options, &walk), -1);
+		assert_failed(&walk, CAUSE_PROXY_DENIED, STAGE_TUNNEL);
+		const char *way = evidence_get(&walk.failure.evidence, "direct-way");
+		const char *passes = evidence_get(&walk.failure.evidence, "passes-with");
+		if (deep) {
+			fake_join(&endpoint); /* it had a connection, and its end */
+			assert_string_equal(way, "connects (TCP alone was tried)");
+			assert_non_null(strstr(passes, "no proxy"));
+		} else {
+			assert_null(way);
+			assert_null(passes);
+			assert_int_equal(
+				wait_fd(endpoint.listener, POLLIN, deadline_in_ms(0), NULL), WAIT_TIMEOUT);
+		}
+		assert_int_equal(endpoint.request.len, 0);
+		walk_free(&walk);
+		fake_stop(&denies);
+		fake_stop(&endpoint);
+	}
+}
+
+/* DIAL_HTTP: hello over plain TCP, without `secure`; the page may be the marker. */
+static void test_plain_http(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *words;
+		enum cause cause;
+	} rows[] = {
+		{"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nis online", CAUSE_NONE},
+		{"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nthe hotel", CAUSE_MARKER_ABSENT},
+		{"HTTP/1.1 302 Found\r\nLocation: http://login.hotel.example/\r\n\r\n",
+			CAUSE_CAPTIVE_PORTAL},
+	};
+	static const struct dial_marker marker = {.path = "/nm", .status = 200, .body_begins = "is on"};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct fake fake = {.words = rows[i].words};
+		struct walk walk;
+		fake_start(&fake);
+		const struct dial_target target = {
+			.host = "127.0.0.1", .port = fake.port, .protocol = DIAL_HTTP, .marker = &marker};
+		const struct dial_options options = {
+			.root = "/nonexistent", .overall = deadline_in_ms(10000)};
+		dial_walk(&target, &options, &walk);
+		assert_string_equal(cause_info(walk.failure.cause)->id, cause_info(rows[i].cause)->id);
+		assert_int_equal(walk.stages[STAGE_SECURE].status, STAGE_SKIPPED);
+		assert_int_equal(
+			walk.stages[STAGE_HELLO].status, rows[i].cause ? STAGE_FAILED : STAGE_PASSED);
+		walk_free(&walk);
+		fake_join(&fake);
+		assert_non_null(strstr(buf_text(&fake.request), "GET /nm HTTP/1.1\r\nHost: 127.0.0.1:"));
+		fake_stop(&fake);
+	}
+}
+
+/* R8: the first stage alone, past any proxy. */
+static void test_resolve_alone(void **state)
+{
+	(void)state;
+	const struct proxy_settings proxy = proxy_at(9, PROXY_HTTP);
+	const struct dial_target target = {.host = "127.0.0.1", .protocol = DIAL_TCP};
+	const struct dial_options options = {
+		.proxy = &proxy, .root = "/nonexistent", .overall = deadline_in_ms(10000)};
+	struct walk walk;
+	assert_int_equal(dial_resolve(&target, &options, &walk), 0);
+	assert_int_equal(walk.stages[STAGE_RESOLVE].status, STAGE_PASSED);
+	assert_int_equal(walk.stages[STAGE_CONNECT].status, STAGE_NOT_REACHED);
+	assert_string_equal(evidence_get(&walk.stages[STAGE_RESOLVE].evidence, "source"), "address");
+	assert_null(walk.proxy);
+	walk_free(&walk);
+}
+
 static void test_json(void **state)
 {
 	(void)state;
@@ -578,6 +702,10 @@ int main(void)
 		cmocka_unit_test(test_overall_deadline),
 		cmocka_unit_test(test_second_address),
 		cmocka_unit_test(test_wrongly_bypassed),
+		cmocka_unit_test(test_other_proxy),
+		cmocka_unit_test(test_direct_way),
+		cmocka_unit_test(test_plain_http),
+		cmocka_unit_test(test_resolve_alone),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_bad_names),
 	};

@@ -5,6 +5,7 @@
 #include "hub/passwords.h"
 #include "hub/throttle.h"
 #include "temporary_root.h"
+#include "wire/hub_profile.h"
 
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -48,27 +49,43 @@ static void routes_are_found(void **state)
 		{METHOD_OTHER, "/v1/servers", NULL, true},
 		{METHOD_GET, "/v1/servers/", NULL, false},
 		{METHOD_GET, "/v1/servers/a/b", NULL, false},
+		{METHOD_GET, "/v1/servers/abc/checks", checks_get, false},
+		{METHOD_POST, "/v1/servers/abc/checks", check_post, false},
+		{METHOD_GET, "/v1/servers/abc/checks/", NULL, false},
+		{METHOD_GET, "/v1/servers//checks", NULL, false},
+		{METHOD_GET, "/v1/servers/abc/checks/def", check_get, false},
+		{METHOD_POST, "/v1/servers/abc/checks/def", NULL, true},
+		{METHOD_GET, "/v1/servers/abc/checks/def/x", NULL, false},
 		{METHOD_GET, "/v1/serversx", NULL, false},
 		{METHOD_GET, "/.well-known/sallyport", discovery_get, false},
 		{METHOD_GET, "/", NULL, false},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const char *operand = NULL;
+		char operands[EXCHANGE_MAX_OPERANDS][EXCHANGE_OPERAND_SIZE] = {"", ""};
 		bool other = false;
-		const struct route *route = route_find(rows[i].method, rows[i].path, &operand, &other);
+		const struct route *route = route_find(rows[i].method, rows[i].path, operands, &other);
 		assert_ptr_equal(route ? route->run : NULL, rows[i].handler);
 		assert_int_equal(!route && other, rows[i].other);
 		if (route && strchr(route->path, '{'))
-			assert_string_equal(operand, "abc");
+			assert_string_equal(operands[0], "abc");
+		if (route && strstr(route->path, "{check}"))
+			assert_string_equal(operands[1], "def");
 	}
+	char path[sizeof "/v1/servers/" + EXCHANGE_OPERAND_SIZE] = "/v1/servers/";
+	char operands[EXCHANGE_MAX_OPERANDS][EXCHANGE_OPERAND_SIZE];
+	bool other = false;
+	memset(path + strlen(path), 'x', EXCHANGE_OPERAND_SIZE - 1);
+	assert_non_null(route_find(METHOD_GET, path, operands, &other));
+	strcat(path, "x");
+	assert_null(route_find(METHOD_GET, path, operands, &other));
 }
 
 /* Only these may be asked by anyone: a route that is added is closed until it is put here. */
 static void open_routes_are_known(void **state)
 {
-	static const char *const open[] = {"/.well-known/sallyport", "/v1/session", "/healthz",
-		"/readyz", "/metrics", "/v1/setup", "/v1/login", "/v1/logout"};
+	static const char *const open[] = {HUB_PROFILE_PATH, "/.well-known/sallyport", "/v1/session",
+		"/healthz", "/readyz", "/metrics", "/v1/setup", "/v1/login", "/v1/logout"};
 	(void)state;
 	for (const struct route *route = routes; route->path; route++) {
 		bool listed = false;

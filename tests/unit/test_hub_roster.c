@@ -148,7 +148,7 @@ static void full_disk_costs_no_presence(void **state)
 	struct member *member = join(who, 1, 1000);
 	fake->fail_with = STORE_FULL;
 	assert_int_equal(roster_flush(roster, NOW, &err), STORE_FULL);
-	roster_note(roster, member, ROSTER_CHECK, xstrdup("{}"));
+	roster_note(roster, member, ROSTER_PATH, xstrdup("{}"));
 	roster_leave(roster, member, session(1), CAUSE_KEEPALIVE_LOST, "silent", NOW + 1);
 	assert_int_equal(roster_flush(roster, NOW + 1, &err), STORE_FULL);
 	assert_int_equal(changes, 0);
@@ -159,7 +159,7 @@ static void full_disk_costs_no_presence(void **state)
 	assert_int_equal(roster_flush(roster, NOW + 2, &err), STORE_OK);
 	assert_false(who->online);
 	assert_string_equal(who->cause, "keepalive-lost");
-	assert_string_equal(who->check, "{}");
+	assert_string_equal(who->path, "{}");
 	store_server_free(&row);
 }
 
@@ -175,7 +175,6 @@ static void what_a_machine_tells_is_gathered(void **state)
 	assert_int_equal(fake->commits, 1);
 	assert_string_equal(who->inventory, "{\"a\":2}");
 	assert_string_equal(who->path, "{\"p\":1}");
-	assert_null(who->check);
 }
 
 static void nothing_is_written_of_the_forgotten(void **state)

@@ -18,9 +18,11 @@
 
 static struct store_fake *fake;
 static struct roster *roster;
+static struct checks *checks;
 static struct identity hub_identity, agent;
 static struct metrics metrics;
 static struct session_context context;
+static struct session_dues dues;
 static struct session *session;
 
 /* What the session did. */
@@ -84,6 +86,12 @@ static void on_changed(void *data, const char *id)
 	(void)id;
 }
 
+static void on_check_changed(void *data, const struct store_check *check)
+{
+	(void)data;
+	(void)check;
+}
+
 static void open_link(void)
 {
 	json_drop(&link.answer);
@@ -96,13 +104,17 @@ static void open_link(void)
 static int set_up(void **state)
 {
 	static const struct roster_hooks hooks = {on_wake, on_changed, NULL};
+	static const struct checks_hooks check_hooks = {on_wake, on_check_changed, NULL};
 	(void)state;
 	fake = store_fake_new();
 	roster = roster_new(&fake->store, &hooks);
+	checks = checks_new(&fake->store, &check_hooks);
 	identity_make(&hub_identity);
 	identity_make(&agent);
 	context = (struct session_context){.store = &fake->store,
 		.roster = roster,
+		.checks = checks,
+		.dues = &dues,
 		.identity = &hub_identity,
 		.private_ca = "PEM",
 		.timing = {1000, 100, 500, 1, 2, 3},
@@ -120,6 +132,7 @@ static int tear_down(void **state)
 	session = NULL;
 	json_drop(&link.answer);
 	roster_free(roster);
+	checks_free(checks);
 	fake->store.driver->close(&fake->store);
 	return 0;
 }
@@ -335,10 +348,168 @@ static void heartbeats_are_answered_and_notes_kept(void **state)
 	assert_int_equal(json_get_int(link.answer, "id", 0), 7);
 	assert_int_equal(json_object_size(result()), 0);
 	say(rpc_notification("path", json_pack("{s:[],s:s}", "stages", "proxy", "http://p:1")));
-	say(rpc_notification("check", json_pack("{s:{s:s}}", "report", "verdict", "pass")));
 	roster_flush(roster, 1, NULL);
 	assert_non_null(strstr(fake->servers[0].path, "http://p:1"));
-	assert_string_equal(fake->servers[0].check, "{\"verdict\":\"pass\"}");
+	assert_int_equal(link.closed, -1);
+}
+
+/* --- checks ----------------------------------------------------------------------------------- */
+
+static void say_check(const char *run, const char *schema)
+{
+	say(rpc_notification("check", json_pack("{s:{s:s,s:s},s:s*}", "report", "schema", schema,
+									  "verdict", "pass", "run", run)));
+}
+
+/* Asks for a check as the API does; the run's id. */
+static const char *ask(void)
+{
+	static char id[STORE_CHECK_ID_SIZE];
+	struct store_check check;
+	enum store_status status;
+	const struct checks_wish wish = {.server = fake->servers[0].id,
+		.user = "alice",
+		.profile = "lab",
+		.title = "",
+		.deep = true};
+	assert_int_equal(checks_ask(checks, &wish, &check, &status, NULL), ASK_TAKEN);
+	session_send_check_run(session, &check);
+	memcpy(id, check.id, sizeof id);
+	store_check_free(&check);
+	return id;
+}
+
+static void check_is_asked_for_and_kept(void **state)
+{
+	(void)state;
+	come_online();
+	const char *run = ask();
+	const json_t *params = json_object_get(link.answer, "params");
+	assert_string_equal(json_get_text(link.answer, "method"), "check.run");
+	assert_string_equal(json_get_text(params, "run"), run);
+	assert_string_equal(json_get_text(params, "profile"), "lab");
+	assert_true(json_is_true(json_object_get(params, "deep")));
+	say(rpc_result(json_get_int(link.answer, "id", 0), json_object()));
+	say(rpc_notification("check.started", json_pack("{s:s}", "run", run)));
+	checks_flush(checks, NULL);
+	assert_int_equal(store_fake_check(fake, 0)->state, CHECK_RUNNING);
+	say_check(run, "sallyport.check/1");
+	checks_flush(checks, NULL);
+	assert_int_equal(store_fake_check(fake, 0)->state, CHECK_DONE);
+	assert_string_equal(store_fake_check(fake, 0)->verdict, "pass");
+	say_check(NULL, "sallyport.check/1"); /* its own */
+	checks_flush(checks, NULL);
+	assert_string_equal(store_fake_check(fake, 0)->requested_by, "");
+	assert_int_equal(link.closed, -1);
+}
+
+/* Codes as in messages.def; the words are for whoever asked. */
+static void refusals_are_told(void **state)
+{
+	static const struct {
+		enum refusal refusal;
+		const char *words;
+	} rows[] = {{REFUSAL_CHECK_BUSY, "another check"}, {REFUSAL_CHECK_UNKNOWN, "profile"},
+		{REFUSAL_BAD_MESSAGE, "older than the hub"}, {REFUSAL_INTERNAL, "connector.log"}};
+	(void)state;
+	come_online();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		ask();
+		int64_t id = json_get_int(link.answer, "id", 0);
+		say(rpc_error(id, rows[i].refusal, NULL));
+		say(rpc_error(id, rows[i].refusal, NULL)); /* once more harms nobody */
+		checks_flush(checks, NULL);
+		assert_int_equal(store_fake_check(fake, 0)->state, CHECK_FAILED);
+		assert_non_null(strstr(store_fake_check(fake, 0)->reason, rows[i].words));
+	}
+	assert_int_equal(link.closed, -1);
+}
+
+/* A hostile machine: what it says of runs that are not its own, or twice, ends its session. */
+static void wrong_words_about_checks_are_refused(void **state)
+{
+	static const char *const texts[] = {
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}",
+		"{\"jsonrpc\":\"2.0\",\"id\":-1,\"result\":{}}",
+		"{\"jsonrpc\":\"2.0\",\"id\":9,\"error\":{\"code\":1101,\"message\":\"\"}}",
+		"{\"jsonrpc\":\"2.0\",\"method\":\"check.started\",\"params\":{\"run\":\"f\"}}",
+		"{\"jsonrpc\":\"2.0\",\"method\":\"check.failed\","
+		"\"params\":{\"run\":\"f\",\"reason\":\"x\"}}",
+		"{\"jsonrpc\":\"2.0\",\"method\":\"check\","
+		"\"params\":{\"run\":\"f\",\"report\":{\"schema\":\"sallyport.check/"
+		"1\",\"verdict\":\"pass\"}}}",
+		"{\"jsonrpc\":\"2.0\",\"method\":\"check\",\"params\":{\"report\":{}}}",
+		"{\"jsonrpc\":\"2.0\",\"method\":\"check\",\"params\":{\"report\":[]}}",
+		"{\"jsonrpc\":\"2.0\",\"method\":\"check\","
+		"\"params\":{\"report\":{\"schema\":\"sallyport.check/1\",\"verdict\":\"fine\"}}}",
+		"{\"jsonrpc\":\"2.0\",\"method\":\"check.run\",\"id\":4,\"params\":{\"run\":\"f\"}}",
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		int64_t refused = metrics.values[METRIC_REFUSALS];
+		come_online();
+		say(xstrdup(texts[i]));
+		if (error_code() != -32600 || link.closed != 1008)
+			fail_msg("%s", texts[i]);
+		assert_int_equal(metrics.values[METRIC_REFUSALS], refused + 1);
+		assert_int_equal(fake->check_count, 0);
+		session_ended(session, CAUSE_PEER_CLOSED, "");
+		open_link();
+	}
+}
+
+static void report_is_taken_once(void **state)
+{
+	(void)state;
+	come_online();
+	const char *run = ask();
+	say_check(run, "sallyport.check/1");
+	assert_int_equal(link.closed, -1);
+	say_check(run, "sallyport.check/1");
+	assert_int_equal(link.closed, 1008);
+}
+
+static void own_reports_may_not_flood(void **state)
+{
+	(void)state;
+	come_online();
+	say_check(NULL, "sallyport.check/1");
+	assert_int_equal(link.closed, -1);
+	say_check(NULL, "sallyport.check/1");
+	assert_int_equal(link.closed, 1008);
+	checks_flush(checks, NULL);
+	assert_int_equal(fake->check_count, 1);
+}
+
+/* --- the outside view --------------------------------------------------------------------------
+ */
+
+static void look_that_is_out_of_bounds_is_refused(void **state)
+{
+	static const char *const ports[] = {
+		"[]", "[0]", "[65536]", "[22.5]", "[\"22\"]", "[-1]", "{}", "[1,2,3,4,5,6,7,8,9]"};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
+		come_online();
+		say(xasprintf("{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"outside.look\",\"params\":"
+					  "{\"ports\":%s,\"address\":\"192.0.2.1\"}}",
+			ports[i]));
+		if (error_code() != -32600 || link.closed != 1008)
+			fail_msg("%s", ports[i]);
+		session_ended(session, CAUSE_PEER_CLOSED, "");
+		open_link();
+	}
+}
+
+/* It costs no session: a hub that does not look says so. */
+static void look_that_is_switched_off_is_said(void **state)
+{
+	(void)state;
+	come_online();
+	say(rpc_request(
+		5, "outside.look", json_pack("{s:[i],s:s}", "ports", 22, "address", "192.0.2.1")));
+	assert_int_equal(error_code(), 1104);
+	assert_int_equal(json_get_int(link.answer, "id", 0), 5);
 	assert_int_equal(link.closed, -1);
 }
 
@@ -419,7 +590,7 @@ static void second_session_ends_the_first(void **state)
 	link.closed = -1;
 	say_hello(true);
 	say_resume(false);
-	assert_int_equal(link.closed, 1000); /* the first one's link: they share the fake */
+	assert_int_equal(link.closed, 4001); /* the first one's link: they share the fake */
 	session_ended(first, CAUSE_PEER_CLOSED, "");
 	assert_int_equal(roster_online(roster), 1);
 }
@@ -438,6 +609,13 @@ int main(void)
 		TEST(check_opens_no_session),
 		TEST(order_is_kept),
 		TEST(heartbeats_are_answered_and_notes_kept),
+		TEST(check_is_asked_for_and_kept),
+		TEST(refusals_are_told),
+		TEST(wrong_words_about_checks_are_refused),
+		TEST(report_is_taken_once),
+		TEST(own_reports_may_not_flood),
+		TEST(look_that_is_out_of_bounds_is_refused),
+		TEST(look_that_is_switched_off_is_said),
 		TEST(too_much_is_refused),
 		TEST(flood_ends_the_session),
 		TEST(leaving_removes_the_machine),

@@ -1,7 +1,7 @@
 /* Profiles (row B1): what is right is read whole, what is wrong says file, line, key and remedy. */
-#include "check/profile.h"
-#include "check/suggest.h"
-#include "check/yaml_map.h"
+#include "profile/profile.h"
+#include "profile/suggest.h"
+#include "profile/yaml_map.h"
 #include "base/file.h"
 
 #include <errno.h>
@@ -99,8 +99,8 @@ static const struct {
 	{"an endpoint is a word", HEAD "endpoints:\n  - h.example\n",
 		":4: endpoints[0]: ", "a mapping (key: value) was expected, not \"h.example\""},
 	{"title is a list", "profile: a\ntitle: [b]\n", ":2: title: ", "a text of 1 to 300 bytes"},
-	{"unknown protocol", LIST "    protocol: http\n",
-		":7: endpoints[0].protocol: ", "https or tls or tcp was expected, not \"http\""},
+	{"unknown protocol", LIST "    protocol: ftp\n", ":7: endpoints[0].protocol: ",
+		"https or tls or tcp or http or udp was expected, not \"ftp\""},
 	{"unknown wish", HEAD "addressing: {ipv4: static}\n",
 		":3: addressing.ipv4: ", "dhcp or any was expected, not \"static\""},
 	{"enum by number", HEAD "internet: 4\n", ":3: internet: ", "required or any"},
@@ -137,8 +137,26 @@ static const struct {
 	{"pin of another hash", LIST "    pins: [sha1/AAAA]\n",
 		":7: endpoints[0].pins[0]: ", "a pin is"},
 	{"pin too short", LIST "    pins: [sha256/AAAA]\n", ":7: endpoints[0].pins[0]: ", "a pin is"},
+	{"host with an unknown variable", HEAD "endpoints:\n  - {id: x, host: 'a.{b}.c', port: 1}\n",
+		":4: endpoints[0].host: ", "\"{b}\" names no variable"},
+	{"host with an open brace", HEAD "endpoints:\n  - {id: x, host: 'a.{b', port: 1}\n",
+		":4: endpoints[0].host: ", "\"{b\" names no variable"},
+	{"host with a closing brace", HEAD "endpoints:\n  - {id: x, host: 'a}', port: 1}\n",
+		":4: endpoints[0].host: ", "\"}\" names no variable"},
+	{"value that is no part of a name", HEAD "variables: [{name: a, value: 'b/c'}]\n",
+		":3: variables[0].value: ", "a value is a part of a host name"},
+	{"variable with a bad name", HEAD "variables: [{name: 'a b'}]\n",
+		":3: variables[0].name: ", "a name is made of"},
+	{"variable twice", HEAD "variables:\n  - {name: a}\n  - {name: a}\n",
+		":5: variables[1].name: ", "taken in line 4"},
+	{"no date", HEAD "source: {title: a, read: yesterday}\n", ":3: source.read: ", "a date as in"},
+	{"host for the Internet", HEAD "internet_hosts: ['https://a']\n",
+		":3: internet_hosts[0]: ", "without scheme and path"},
+	{"CA of two lines that is none", LIST "    ca: |\n      a\n      b\n",
+		":7: endpoints[0].ca: ", "the name of a file was expected, or the CA's certificate itself"},
+	{"line break in a key", HEAD "\"a\\nb\": c\n", ":3: ", "a line break in a key"},
 	{"marker without https", LIST "    protocol: tcp\n    marker: {path: /}\n",
-		":8: endpoints[0].marker: ", "only an endpoint with protocol https"},
+		":8: endpoints[0].marker: ", "only an endpoint with protocol https or http"},
 	{"marker's path", LIST "    marker: {path: x}\n",
 		":7: endpoints[0].marker.path: ", "begins with \"/\""},
 	{"marker's status", LIST "    marker: {status: 99}\n",
@@ -152,7 +170,7 @@ static const struct {
 	{"second document", HEAD "---\nprofile: b\n", ":3: ", "a second document begins here"},
 	{"no YAML", "profile: a\n bad: [\n", ":2: ", "not valid YAML"},
 	{"control character", "profile: a\ntitle: \"b\\x1b[31m\"\n", ":2: ", "control character"},
-	{"line break in a text", "profile: a\ntitle: |\n  b\n  c\n", ":2: ", "control character"},
+	{"line break in a text", "profile: a\ntitle: |\n  b\n  c\n", ":2: title: ", "a line break"},
 	{"list as key", "? [a]\n: b\n", ":1: ", "where a key is expected"},
 	{"binary garbage",
 		"\x7f"
@@ -327,6 +345,71 @@ static void a_ca_that_is_no_certificate_is_refused(void **state)
 	assert_non_null(strstr(err.text, "holds no certificate in PEM form"));
 }
 
+static void a_ca_may_stand_in_the_profile(void **state)
+{
+	(void)state;
+	struct err err = {""};
+	struct profile *profile = load(LIST "    ca: |\n      -----BEGIN CERTIFICATE-----\n      AA==\n"
+										"      -----END CERTIFICATE-----\n",
+		&err);
+	if (!profile) {
+		fail_msg("%s", err.text);
+		return;
+	}
+	assert_string_equal(profile->endpoints[0].ca_pem,
+		"-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n");
+	profile_free(profile);
+}
+
+/* --- variables and what cannot be tested ------------------------------------------------------ */
+
+static const char regional[] =
+	HEAD "variables:\n  - {name: region, value: us-east-1}\n"
+		 "  - {name: site, purpose: the name that the vendor gave you}\n"
+		 "endpoints:\n"
+		 "  - {id: a, host: 'api.{region}.example', port: 443}\n"
+		 "  - {id: b, host: '{site}.{region}.example', port: 443}\n"
+		 "  - {id: c, host: '*.{region}.example', port: 443, remark: under it lie x and y}\n"
+		 "  - {id: d, host: 'stun.example', port: 3478, protocol: udp}\n";
+
+static void variables_are_put_into_hosts(void **state)
+{
+	(void)state;
+	struct err err = {""};
+	struct profile *profile = load(regional, &err);
+	if (!profile) {
+		fail_msg("%s", err.text);
+		return;
+	}
+	const struct profile_endpoint *all = profile->endpoints;
+	assert_string_equal(all[0].host, "api.us-east-1.example");
+	assert_null(all[0].untested);
+	assert_string_equal(all[1].host, "{site}.{region}.example");
+	assert_string_equal(all[1].untested,
+		"not testable: say which with --set site=... (the name that the vendor gave you)");
+	assert_true(all[2].wildcard);
+	assert_non_null(strstr(all[2].untested, "a pattern"));
+	assert_non_null(strstr(all[2].untested, "; under it lie x and y"));
+	assert_non_null(strstr(all[3].untested, "UDP"));
+
+	assert_int_equal(profile_set(profile, "region=eu-west-1,site=acme.cloud", &err), 0);
+	assert_string_equal(all[0].host, "api.eu-west-1.example");
+	assert_string_equal(all[1].host, "acme.cloud.eu-west-1.example");
+	assert_null(all[1].untested);
+
+	assert_int_equal(profile_set(profile, "regio=x", &err), -1);
+	assert_non_null(strstr(err.text, "it has region, site"));
+	assert_int_equal(profile_set(profile, "region", &err), -1);
+	assert_non_null(strstr(err.text, "NAME=VALUE"));
+	assert_int_equal(profile_set(profile, "region=a b", &err), -1);
+	assert_int_equal(profile_set(profile, "region=", &err), -1);
+	assert_int_equal(profile_set(profile, "region=a..b", &err), -1);
+	assert_non_null(strstr(err.text, "\"api.a..b.example\" is no host name then"));
+	assert_int_equal(profile_set(profile, "region=eu-west-1", &err), 0);
+	assert_string_equal(all[0].host, "api.eu-west-1.example");
+	profile_free(profile);
+}
+
 /* --- the vendor's page ---------------------------------------------------------------------- */
 
 static void add_rows(bool seen[25], const char *row)
@@ -444,6 +527,8 @@ int main(void)
 		TEST(more_nodes_than_the_bound_are_refused),
 		TEST(the_whole_of_a_profile_is_read),
 		TEST(a_ca_that_is_no_certificate_is_refused),
+		TEST(a_ca_may_stand_in_the_profile),
+		TEST(variables_are_put_into_hosts),
 		TEST(the_page_of_smart_tools_is_held_completely),
 		TEST(the_administrators_profile_comes_first),
 		TEST(a_word_that_is_near_is_found),

@@ -631,6 +631,87 @@ static int remove_root(void **state)
 	return root_remove(root);
 }
 
+/* --- proxies that are named besides the one in use ------------------------------------------- */
+
+static const struct {
+	const char *row;
+	const char *environment[5];
+	const char *file, *system_file;
+	const char *others; /* "URL from ORIGIN; ..." without the folder of the test */
+} named[] = {
+	{"nothing", {NULL}, NULL, NULL, ""},
+	{"the one in use is no other", {"HTTPS_PROXY=http://10.0.0.1:1"}, NULL, NULL, ""},
+	{"the same in the file", {"HTTPS_PROXY=http://10.0.0.1:1"}, "https_proxy=10.0.0.1:1\n", NULL,
+		""},
+	{"HTTP_PROXY alone", {"http_proxy=http://10.0.0.2:1"}, NULL, NULL,
+		"http://10.0.0.2:1 from http_proxy (environment); "},
+	{"a spelling that lost", {"https_proxy=http://10.0.0.1:1", "Https_Proxy=http://10.0.0.3:1"},
+		NULL, NULL, "http://10.0.0.3:1 from Https_Proxy (environment); "},
+	{"ALL_PROXY beside it", {"HTTPS_PROXY=10.0.0.1:1", "ALL_PROXY=10.0.0.4:1"}, NULL, NULL,
+		"http://10.0.0.4:1 from ALL_PROXY (environment); "},
+	{"the service's file", {"HTTPS_PROXY=10.0.0.1:1"}, "HTTPS_PROXY=10.0.0.5:1\n", NULL,
+		"http://10.0.0.5:1 from HTTPS_PROXY (/etc/sallyport/proxy.env); "},
+	{"other credentials are another proxy", {"HTTPS_PROXY=10.0.0.1:1"},
+		"HTTPS_PROXY=u:p@10.0.0.1:1\n", NULL,
+		"http://10.0.0.1:1 from HTTPS_PROXY (/etc/sallyport/proxy.env); "},
+	{"the system's file", {NULL}, NULL, "PATH=/bin\nhttps_proxy=\"http://10.0.0.6:1/\"\n",
+		"http://10.0.0.6:1 from https_proxy (/etc/environment); "},
+	{"each once", {"HTTP_PROXY=10.0.0.2:1", "http_proxy=10.0.0.2:1"}, NULL,
+		"HTTPS_PROXY=10.0.0.2:1\n", "http://10.0.0.2:1 from HTTP_PROXY (environment); "},
+	{"what cannot be used is passed over", {"HTTP_PROXY=socks5://10.0.0.2:1"}, NULL,
+		"no assignment\n", ""},
+};
+
+static void other_proxies_are_found(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(named); i++) {
+		struct proxy_settings settings, others[PROXY_MAX_OTHERS];
+		struct finding invalid = {.cause = CAUSE_NONE};
+		struct buf got = {0};
+		cleanup(free_ptr) char *system = file_under(root, "/etc/environment");
+		write_env_file(named[i].file);
+		unlink(system);
+		if (named[i].system_file)
+			assert_int_equal(file_replace(system, named[i].system_file,
+								 strlen(named[i].system_file), 0644, NULL),
+				0);
+		char *const *list = (char *const *)named[i].environment;
+		assert_int_equal(proxy_settings_read(list, root, &settings, &invalid), 0);
+		size_t count = proxy_settings_others(list, root, &settings, others);
+		for (size_t n = 0; n < count; n++) {
+			cleanup(free_ptr) char *url = proxy_url(&others[n]);
+			char *below = strstr(others[n].origin, root);
+			if (below)
+				memmove(below, below + strlen(root), strlen(below + strlen(root)) + 1);
+			buf_printf(&got, "%s from %s; ", url, others[n].origin);
+			proxy_settings_free(&others[n]);
+		}
+		assert_texts(named[i].row, buf_text(&got), named[i].others);
+		buf_free(&got);
+		proxy_settings_free(&settings);
+		unlink(system);
+	}
+	write_env_file(NULL);
+}
+
+/* R22: what the service has is its file, whatever this process's environment says. */
+static void the_service_has_its_file(void **state)
+{
+	(void)state;
+	struct proxy_settings settings;
+	struct finding invalid = {.cause = CAUSE_NONE};
+	write_env_file("HTTPS_PROXY=10.0.0.5:1\n");
+	assert_int_equal(setenv("HTTPS_PROXY", "http://10.0.0.1:1", 1), 0);
+	assert_int_equal(proxy_settings_of_service(root, &settings, &invalid), 0);
+	unsetenv("HTTPS_PROXY");
+	assert_string_equal(settings.host, "10.0.0.5");
+	proxy_settings_free(&settings);
+	write_env_file(NULL);
+	assert_int_equal(proxy_settings_of_service(root, &settings, &invalid), 0);
+	assert_false(settings.set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -640,6 +721,8 @@ int main(void)
 		cmocka_unit_test(env_file_is_parsed),
 		cmocka_unit_test(env_file_is_bounded),
 		cmocka_unit_test(long_values_are_refused),
+		cmocka_unit_test(other_proxies_are_found),
+		cmocka_unit_test(the_service_has_its_file),
 		cmocka_unit_test(bypass_matches_as_documented),
 		cmocka_unit_test(bypass_entry_too_long_is_passed_over),
 	};

@@ -38,8 +38,18 @@ static int fake_walk(
 	evidence_add(&walk->failure.evidence, "proxy", "%s", walk->proxy);
 	evidence_add(&walk->failure.evidence, "status", "403");
 	evidence_add(&walk->failure.evidence, "endpoint", "%s:443", target->host);
+	evidence_add(&walk->failure.evidence, "passes-with",
+		"the proxy http://10.0.0.8:3128 of https_proxy (environment)");
+	evidence_add(&walk->failure.evidence, "told-note", ", which is told");
 	evidence_add(&walk->failure.evidence, "proxy-says", "<b>\"no\" & \x1b[31m\xef\xbf\xbf</b>");
 	return -1;
+}
+
+/* The machine that the test runs on is not asked. */
+static probe_run *no_probe(const char *id)
+{
+	(void)id;
+	return NULL;
 }
 
 static struct {
@@ -77,6 +87,7 @@ static int set_up(void **state)
 		.platform = "linux",
 		.deadline_ms = 20000,
 		.walk = fake_walk,
+		.find_probe = no_probe,
 	};
 	check_run(&options, &run.result);
 	return 0;
@@ -187,18 +198,42 @@ static void text_says_what_to_do_before_what_was_seen(void **state)
 	assert_int_equal(place(text, "FAIL  A <Page> & more: 1 of 4 requirements not met"), 0);
 	size_t sentence = place(text, "1. The proxy http://10.0.0.9:3128 forbids bad.example:443");
 	size_t remedy = place(text, "What to do (proxy administrator):");
-	size_t evidence = place(text, "Evidence (proxy-denied, met at tunnel, certain):");
 	size_t proxy =
 		place(text, "Proxy: http://10.0.0.9:3128, from HTTPS_PROXY (environment), Basic");
 	size_t warning = place(text, "warning: Https_Proxy loses to HTTPS_PROXY");
-	size_t failed = place(text, "FAIL  endpoint.bad");
-	size_t unknown = place(text, "Not determined: not probed by this version");
-	size_t skipped = place(text, "Skipped: applies to Windows only");
+	size_t evidence = place(text, "1. proxy-denied, met at tunnel, certain");
+	size_t failed = place(text, "FAIL  endpoint.bad (1)");
+	size_t unknown = place(text, "Not determined");
+	size_t skipped = place(text, "applies to Windows only: service.TermService");
 	size_t passed = place(text, "ok    endpoint.good");
-	assert_true(sentence < remedy && remedy < evidence && evidence < proxy && proxy < warning);
-	assert_true(warning < failed && failed < unknown && unknown < skipped && skipped < passed);
-	place(text, "tunnel failed after 1.2 ms");
-	place(text, "[Ports, R7]");
+	assert_true(sentence < remedy && remedy < proxy && proxy < warning && warning < evidence);
+	assert_true(evidence < failed && failed < unknown && unknown < skipped && skipped < passed);
+	place(text, "tunnel failed after 1.2ms");
+	place(text, "not probed by this version: internet");
+}
+
+/* What makes it pass stands in a line of its own after the remedy, and is not told twice. */
+static void text_says_what_passes(void **state)
+{
+	(void)state;
+	cleanup(free_ptr) char *text = written("text", false);
+	size_t remedy = place(text, "Allow CONNECT to bad.example:443 in the proxy's rules.");
+	size_t passes = place(
+		text, "\n   It passes with the proxy http://10.0.0.8:3128 of https_proxy (environment).\n");
+	assert_true(remedy < passes && passes < place(text, "Affects: endpoint.bad"));
+	assert_null(strstr(text, "passes-with"));
+	assert_null(strstr(text, "told-note"));
+}
+
+/* R7: a line has at most eighty columns, and what is met one line. */
+static void text_is_narrow(void **state)
+{
+	(void)state;
+	cleanup(free_ptr) char *text = written("text", false);
+	for (const char *at = text, *end; (end = strchr(at, '\n')); at = end + 1)
+		if (end - at > 80)
+			fail_msg("%.*s", (int)(end - at), at);
+	place(text, "\n  ok    endpoint.good          it works (good.example:443)\n");
 }
 
 static void colour_is_for_terminals_only(void **state)
@@ -243,6 +278,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json_is_as_the_contract_says),
 		cmocka_unit_test(text_says_what_to_do_before_what_was_seen),
+		cmocka_unit_test(text_says_what_passes),
+		cmocka_unit_test(text_is_narrow),
 		cmocka_unit_test(colour_is_for_terminals_only),
 		cmocka_unit_test(junit_is_well_formed),
 		cmocka_unit_test(no_report_holds_the_password),

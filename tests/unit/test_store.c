@@ -1,8 +1,10 @@
 /*
- * The SQLite driver on a real file: users, tokens, joining, presence, the list, and a file that is
- * no database, damaged or of a newer release. Proves S1 (what is known of a server), S11 (paged
- * lists).
+ * The SQLite driver on a real file: users, tokens, joining, presence, the list, checks, and a file
+ * that is no database, damaged, of an older or a newer release. Proves S1 (what is known of a
+ * server), S11 (paged lists).
  */
+#include "base/embed.h"
+#include "store/report_blob.h"
 #include "store/store.h"
 #include "temporary_root.h"
 
@@ -395,6 +397,263 @@ static void cursor_of_another_list_is_refused(void **state)
 	store_page_free(&page);
 }
 
+/* --- checks ----------------------------------------------------------------------------------- */
+
+static struct store_check a_check(const char *id, const char *user, const char *outcome)
+{
+	struct store_check check = {
+		.state = *user ? CHECK_QUEUED : CHECK_DONE,
+		.requested_by = (char *)user,
+		.profile = (char *)"",
+		.title = (char *)"The way to the hub",
+		.requested = NOW,
+		.finished = *user ? 0 : NOW + 1,
+		.verdict = (char *)"fail",
+		.causes = (char *)"[]",
+		.outcome = (char *)outcome,
+		.reason = (char *)"",
+		.report = *user ? NULL : (char *)"{\"verdict\":\"fail\"}",
+	};
+	snprintf(check.id, sizeof check.id, "%s", id);
+	snprintf(check.server, sizeof check.server, "%s", id_of(1));
+	return check;
+}
+
+static enum store_status add_check(const char *id, const char *user, const char *outcome)
+{
+	struct store_check check = a_check(id, user, outcome);
+	return store->driver->checks.add(store, &check, &err);
+}
+
+static struct store_check find_check(const char *id)
+{
+	struct store_check check;
+	assert_int_equal(store->driver->checks.find(store, id_of(1), id, &check, &err), STORE_OK);
+	return check;
+}
+
+static void count_one(void *data, const struct store_check *check)
+{
+	(void)check;
+	++*(int *)data;
+}
+
+static void check_goes_from_asked_to_done(void **state)
+{
+	struct store_details details;
+	struct store_server server;
+	int unfinished = 0;
+	(void)state;
+	add_token("t", 1, NOW + 60, 9);
+	enrol(1, 1, "{}");
+	struct store_check check = a_check("one", "alice", "");
+	check.deep = true;
+	check.profile = (char *)"lab";
+	assert_int_equal(store->driver->checks.add(store, &check, &err), STORE_OK);
+	assert_int_equal(store->driver->checks.add(store, &check, &err), STORE_EXISTS);
+	store->driver->checks.unfinished(store, count_one, &unfinished, &err);
+	assert_int_equal(unfinished, 1);
+	store->driver->servers.find(store, id_of(1), &server, &details, &err);
+	assert_null(details.check);
+	store_server_free(&server);
+	store_details_free(&details);
+	check.state = CHECK_DONE;
+	check.started = NOW + 2;
+	check.finished = NOW + 9;
+	check.outcome = (char *)"fail x";
+	check.report = (char *)"{\"verdict\":\"fail\"}";
+	assert_int_equal(store->driver->checks.change(store, &check, &err), STORE_OK);
+	reopen();
+	struct store_check found = find_check("one");
+	assert_int_equal(found.state, CHECK_DONE);
+	assert_string_equal(found.requested_by, "alice");
+	assert_string_equal(found.profile, "lab");
+	assert_true(found.deep);
+	assert_int_equal(found.started, NOW + 2);
+	assert_int_equal(found.finished, NOW + 9);
+	assert_string_equal(found.report, "{\"verdict\":\"fail\"}");
+	store_check_free(&found);
+	unfinished = 0;
+	store->driver->checks.unfinished(store, count_one, &unfinished, &err);
+	assert_int_equal(unfinished, 0);
+	store->driver->servers.find(store, id_of(1), &server, &details, &err);
+	assert_string_equal(details.check, "{\"verdict\":\"fail\"}");
+	assert_int_equal(details.check_at, NOW + 9);
+	store_server_free(&server);
+	store_details_free(&details);
+	/* Another server's, and one that is gone. */
+	assert_int_equal(
+		store->driver->checks.find(store, id_of(2), "one", &found, &err), STORE_NOT_FOUND);
+	snprintf(check.server, sizeof check.server, "%s", id_of(2));
+	snprintf(check.id, sizeof check.id, "two");
+	assert_int_equal(store->driver->checks.add(store, &check, &err), STORE_NOT_FOUND);
+	assert_int_equal(store->driver->checks.change(store, &check, &err), STORE_NOT_FOUND);
+	store->driver->servers.remove(store, id_of(1), false, NOW, &err);
+	assert_int_equal(
+		store->driver->checks.find(store, id_of(1), "one", &found, &err), STORE_NOT_FOUND);
+}
+
+/* What a machine tells every hour stands once, until it says something else. */
+static void own_checks_that_agree_are_one_row(void **state)
+{
+	struct store_check_page page;
+	(void)state;
+	add_token("t", 1, NOW + 60, 9);
+	enrol(1, 1, "{}");
+	assert_int_equal(add_check("a", "", "pass"), STORE_OK);
+	struct store_check again = a_check("b", "", "pass");
+	again.finished = NOW + 3600;
+	again.report = (char *)"{\"verdict\":\"newer\"}";
+	assert_int_equal(store->driver->checks.add(store, &again, &err), STORE_OK);
+	assert_string_equal(again.id, "a");
+	assert_int_equal(again.repeats, 2);
+	assert_int_equal(add_check("c", "", "fail x"), STORE_OK);
+	assert_int_equal(add_check("d", "", "pass"), STORE_OK);
+	assert_int_equal(add_check("e", "alice", ""), STORE_OK); /* asked for: never joined */
+	assert_int_equal(add_check("f", "", "pass"), STORE_OK);
+	assert_int_equal(store->driver->checks.list(store, id_of(1), 50, 0, &page, &err), STORE_OK);
+	const char *const ids[] = {"f", "e", "d", "c", "a"};
+	assert_int_equal(page.count, ARRAY_LEN(ids));
+	for (size_t i = 0; i < page.count; i++) {
+		assert_string_equal(page.rows[i].id, ids[i]);
+		assert_null(page.rows[i].report);
+	}
+	assert_int_equal(page.rows[4].repeats, 2);
+	assert_int_equal(page.rows[4].requested, NOW);
+	assert_int_equal(page.rows[4].finished, NOW + 3600);
+	store_check_page_free(&page);
+	struct store_check found = find_check("a");
+	assert_string_equal(found.report, "{\"verdict\":\"newer\"}");
+	store_check_free(&found);
+}
+
+static void history_is_bounded_and_paged(void **state)
+{
+	struct store_check_page page;
+	char id[STORE_CHECK_ID_SIZE];
+	int64_t cursor = 0;
+	int next = STORE_MAX_CHECKS + 4, seen = 0;
+	(void)state;
+	add_token("t", 1, NOW + 60, 9);
+	enrol(1, 1, "{}");
+	for (int i = 0; i < STORE_MAX_CHECKS + 5; i++) {
+		snprintf(id, sizeof id, "n%d", i);
+		assert_int_equal(add_check(id, "alice", ""), STORE_OK);
+	}
+	do {
+		assert_int_equal(
+			store->driver->checks.list(store, id_of(1), 7, cursor, &page, &err), STORE_OK);
+		for (size_t i = 0; i < page.count; i++, seen++) {
+			snprintf(id, sizeof id, "n%d", next--);
+			assert_string_equal(page.rows[i].id, id);
+		}
+		cursor = page.next_cursor;
+		store_check_page_free(&page);
+	} while (cursor);
+	assert_int_equal(seen, STORE_MAX_CHECKS);
+}
+
+static void reports_are_compressed_and_bounded(void **state)
+{
+	(void)state;
+	add_token("t", 1, NOW + 60, 9);
+	enrol(1, 1, "{}");
+	struct store_check check = a_check("a", "", "pass");
+	size_t len = 900000;
+	check.report = xcalloc(len + 1, 1);
+	memset(check.report, 'x', len);
+	assert_int_equal(store->driver->checks.add(store, &check, &err), STORE_OK);
+	struct store_check found = find_check("a");
+	assert_string_equal(found.report, check.report);
+	store_check_free(&found);
+	for (size_t i = 0; i < len; i++) /* what no compression helps against */
+		check.report[i] = (char)('0' + randombytes_uniform(64));
+	snprintf(check.id, sizeof check.id, "b");
+	check.outcome = (char *)"other";
+	assert_int_equal(store->driver->checks.add(store, &check, &err), STORE_TOO_BIG);
+	assert_int_equal(
+		store->driver->checks.find(store, id_of(1), "b", &found, &err), STORE_NOT_FOUND);
+	free(check.report);
+	/* Bytes that are no report do no harm. */
+	assert_null(report_unpack("garbage", 7));
+	assert_null(report_unpack("", 0));
+	char *zeros = xcalloc(REPORT_MAX_TEXT + 2, 1);
+	memset(zeros, ' ', REPORT_MAX_TEXT + 1);
+	unsigned char *packed = report_pack(zeros, &len);
+	assert_null(report_unpack(packed, len));
+	free(packed);
+	free(zeros);
+}
+
+/* --- older releases --------------------------------------------------------------------------- */
+
+extern const struct embedded_file store_schema[];
+
+#define OLD_REPORT                                                                                 \
+	"{\"schema\":\"sallyport.check/1\",\"profile\":{\"id\":\"hub\",\"title\":\"The way\"},"        \
+	"\"verdict\":\"fail\",\"causes\":[{\"id\":\"dns-nxdomain\",\"severity\":\"fail\","             \
+	"\"sentence\":\"No such name.\",\"who\":\"x\"},7]}"
+
+/* A database as the first schema made it, with servers and what they had reported. */
+static void make_old_database(void)
+{
+	static const char *const details[] = {OLD_REPORT, "", "no JSON", "{\"causes\":{}}"};
+	sqlite3 *raw = NULL;
+	assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(raw, (const char *)store_schema[0].data, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_exec(raw, "PRAGMA user_version = 1", NULL, NULL, NULL);
+	for (unsigned i = 0; i < ARRAY_LEN(details); i++) {
+		char *sql = sqlite3_mprintf("INSERT INTO servers VALUES('%s', x'%02x', 't', 'n', 'linux', "
+									"'', '', '', '', '', '', 0, "
+									"'', '', 1, 1, 1, ''); INSERT INTO server_details VALUES('%s', "
+									"'{\"a\":1}', '{}', 5, %Q, "
+									"%d)",
+			id_of(i + 1), i, id_of(i + 1), details[i], NOW);
+		assert_int_equal(sqlite3_exec(raw, sql, NULL, NULL, NULL), SQLITE_OK);
+		sqlite3_free(sql);
+	}
+	sqlite3_close(raw);
+}
+
+static void database_of_the_first_release_is_brought_up_to_date(void **state)
+{
+	struct store_server server;
+	struct store_details details;
+	struct store_check_page page;
+	(void)state;
+	store->driver->close(store);
+	remove(path);
+	make_old_database();
+	store = sqlite_open(path, &err);
+	assert_non_null(store);
+	store->driver->servers.find(store, id_of(1), &server, &details, &err);
+	assert_string_equal(details.check, OLD_REPORT);
+	assert_int_equal(details.check_at, NOW);
+	assert_string_equal(details.inventory, "{\"a\":1}");
+	assert_int_equal(details.path_at, 5);
+	store_server_free(&server);
+	store_details_free(&details);
+	store->driver->checks.list(store, id_of(1), 50, 0, &page, &err);
+	assert_int_equal(page.count, 1);
+	assert_int_equal(page.rows[0].state, CHECK_DONE);
+	assert_string_equal(page.rows[0].profile, "");
+	assert_string_equal(page.rows[0].title, "The way");
+	assert_string_equal(page.rows[0].verdict, "fail");
+	assert_string_equal(page.rows[0].causes,
+		"[{\"id\":\"dns-nxdomain\",\"severity\":\"fail\",\"sentence\":\"No such name.\"}]");
+	assert_int_equal(strlen(page.rows[0].id), STORE_CHECK_ID_SIZE - 1);
+	store_check_page_free(&page);
+	for (unsigned i = 2; i <= 4; i++) {
+		store->driver->servers.find(store, id_of(i), &server, &details, &err);
+		assert_int_equal(details.check != NULL, i == 4);
+		store_server_free(&server);
+		store_details_free(&details);
+	}
+	assert_int_equal(add_check("next", "", "fail dns-nxdomain"), STORE_OK);
+	reopen(); /* and is not brought up again */
+}
+
 /* --- bad files -------------------------------------------------------------------------------- */
 
 static void overwrite(long offset, const char *with, size_t len)
@@ -479,6 +738,11 @@ int main(void)
 		TEST(pages_hold_every_row_once_in_order),
 		TEST(addresses_sort_as_numbers),
 		TEST(cursor_of_another_list_is_refused),
+		TEST(check_goes_from_asked_to_done),
+		TEST(own_checks_that_agree_are_one_row),
+		TEST(history_is_bounded_and_paged),
+		TEST(reports_are_compressed_and_bounded),
+		TEST(database_of_the_first_release_is_brought_up_to_date),
 		TEST(file_that_is_no_database_is_refused),
 		TEST(damaged_database_is_refused),
 		TEST(database_of_a_newer_release_is_refused),

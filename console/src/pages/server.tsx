@@ -1,15 +1,16 @@
 // One server: how it is, why, which way it takes to the hub, what its last check found, what it is.
 
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, Ref } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, asProblem, type Problem } from "../api";
+import { useChecks } from "../checks";
 import { useNow } from "../clock";
 import { useChanges } from "../emitter";
 import type { Live } from "../live";
 import { Command, Confirm, Empty, ProblemNote, Prose, Skeleton, useArrival, useTitle } from "../parts/basics";
+import { CheckPanel, History, historyNote, useShown } from "../parts/checks";
 import { Back } from "../parts/icons";
 import { Facts, Inventory } from "../parts/inventory";
-import { NoReport, Report } from "../parts/report";
 import { remedyFor, StatusSince } from "../parts/status";
 import { Walk } from "../parts/walk";
 import type { Roster } from "../roster";
@@ -39,7 +40,7 @@ function useServer(id: string, live: Live) {
 			live.on("server", (row) => {
 				if (row.id !== id) return;
 				setServer((old) => old && { ...old, ...row });
-				void load(); // its path and its check may have changed too
+				void load(); // its path and its inventory may have changed too
 			}),
 			live.on("removed", (gone) => gone.id === id && setRemoved(true)),
 			live.on("live", () => void load()),
@@ -101,18 +102,20 @@ function Panel({
 	title,
 	note,
 	children,
-	className = "",
+	headRef,
 }: {
 	title: string;
 	note?: ComponentChildren;
 	children: ComponentChildren;
-	className?: string;
+	headRef?: Ref<HTMLHeadingElement>;
 }) {
 	const id = `panel-${title.toLowerCase().replaceAll(" ", "-")}`;
 	return (
-		<section class={`panel ${className}`} aria-labelledby={id}>
+		<section class="panel" aria-labelledby={id}>
 			<div class="panel-head">
-				<h2 id={id}>{title}</h2>
+				<h2 id={id} {...(headRef ? { ref: headRef, tabIndex: -1 } : {})}>
+					{title}
+				</h2>
 				{note && <span class="quiet">{note}</span>}
 			</div>
 			{children}
@@ -146,6 +149,30 @@ function Removal({
 				It can come back with <code>sallyport leave</code> and a new join token.
 			</p>
 		</Confirm>
+	);
+}
+
+// The panel of the check that is looked at, and that of those before it.
+function ServerChecks({ server, live, now }: { server: Server; live: Live; now: number }) {
+	const checks = useChecks(server.id, live);
+	const look = useShown(checks);
+	const head = useRef<HTMLHeadingElement>(null);
+	const openEarlier = (check: string) => {
+		look.open(check);
+		head.current?.focus({ preventScroll: true });
+		head.current?.scrollIntoView({ block: "start" });
+	};
+	return (
+		<div class="columns-main">
+			<Panel title="Check" headRef={head}>
+				<CheckPanel server={server} checks={checks} look={look} now={now} />
+			</Panel>
+			{checks.rows && checks.rows.length > 0 && (
+				<Panel title="History" note={historyNote(checks)}>
+					<History checks={checks} shown={look.shown?.id ?? null} now={now} onOpen={openEarlier} />
+				</Panel>
+			)}
+		</div>
 	);
 }
 
@@ -235,13 +262,7 @@ export function ServerPage({ id, me, live, roster }: ServerPageProps) {
 						)}
 					</Panel>
 					<div class="columns">
-						<Panel title="Latest check" className="panel-main">
-							{server.check ? (
-								<Report report={server.check} at={server.check_at} now={now} />
-							) : (
-								<NoReport />
-							)}
-						</Panel>
+						<ServerChecks server={server} live={live} now={now} />
 						<div class="columns-side">
 							<Panel title="Identity">
 								<Facts

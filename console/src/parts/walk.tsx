@@ -7,7 +7,7 @@ import { asEvidence, asList, asNumber, asText, asTree } from "../untrusted";
 import { milliseconds } from "../words";
 import { Check, Cross, Dash, Gate, Machine, Relay } from "./icons";
 
-export type StageStatus = "pass" | "fail" | "skipped" | "not-reached";
+export type StageStatus = "pass" | "warn" | "fail" | "unknown" | "skipped" | "not-reached";
 
 export interface Stage {
 	name: string;
@@ -17,10 +17,12 @@ export interface Stage {
 }
 
 const ORDER = ["resolve", "connect", "tunnel", "secure", "hello"];
-const STATUSES: Record<string, StageStatus> = { pass: "pass", fail: "fail", skipped: "skipped" };
+const STATUSES: StageStatus[] = ["pass", "warn", "fail", "unknown", "skipped"];
 
 export const STAGE_WORDS: Record<StageStatus, string> = {
 	pass: "passed",
+	warn: "passed, with a warning",
+	unknown: "not determined",
 	fail: "failed",
 	skipped: "not needed",
 	"not-reached": "not reached",
@@ -52,7 +54,7 @@ export function readStages(value: unknown): Stage[] {
 		const stage = asTree(item);
 		return {
 			name: asText(stage["stage"]),
-			status: STATUSES[asText(stage["status"])] ?? "not-reached",
+			status: STATUSES.find((status) => status === stage["status"]) ?? "not-reached",
 			ms: asNumber(stage["ms"]),
 			evidence: asEvidence(stage["evidence"]),
 		};

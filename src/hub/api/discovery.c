@@ -1,6 +1,8 @@
-/* GET /.well-known/sallyport: the endpoint roles (row S6) and, for a nonce, the channel proof. */
+/* GET /.well-known/sallyport: the endpoint roles (row S6) and, for a nonce, the channel proof; and
+ * the same as a profile (row B1), for those who open the firewall. */
 #include "hub/api/route.h"
 #include "hub/state.h"
+#include "wire/hub_profile.h"
 #include "wire/messages.h"
 
 #include <sodium.h>
@@ -33,31 +35,48 @@ static json_t *proof_json(const struct exchange *exchange, const char *nonce)
 		base64_json(signature, sizeof signature));
 }
 
-void discovery_get(struct exchange *exchange)
+/* Takes the proof. */
+static json_t *document(const struct hub *hub, json_t *proof)
 {
-	const struct hub *hub = exchange->hub;
-	const char *nonce = exchange_arg(exchange, "nonce");
-	json_t *proof = nonce ? proof_json(exchange, nonce) : NULL;
 	char fingerprint[IDENTITY_PRINT_SIZE];
 	identity_fingerprint(hub->identity.public_key, fingerprint);
-	if (nonce && !proof) {
-		exchange_problem(exchange, 400,
-			"\"nonce\": 32 bytes in base64url were expected, on a TLS connection that can be bound "
-			"to "
-			"(TLS 1.3, or 1.2 with the extended master secret).");
-		return;
-	}
 	cleanup(free_ptr) char *discovery = xasprintf("%s" PROTOCOL_DISCOVERY_PATH, hub->url);
 	cleanup(free_ptr) char *session =
 		xasprintf("wss%s" PROTOCOL_SESSION_PATH, hub->url + strlen("https"));
 	cleanup(free_ptr) char *upload = xasprintf("%s/v1/uploads", hub->url);
 	cleanup(free_ptr) char *console = xasprintf("%s/", hub->url);
-	exchange_json(exchange, 200,
-		json_pack("{s:i,s:{s:i,s:i},s:{s:s,s:s,s:s,s:s},s:{s:o,s:s},s:s,s:o*}", "sallyport", 1,
-			"versions", "min", PROTOCOL_VERSION_MIN, "max", PROTOCOL_VERSION_MAX, "endpoints",
-			"console", console, "discovery", discovery, "session", session, "upload", upload,
-			"identity", "key", base64_json(hub->identity.public_key, IDENTITY_KEY_BYTES),
-			"fingerprint", fingerprint, "release", SALLYPORT_VERSION, "proof", proof));
+	return json_pack("{s:i,s:{s:i,s:i},s:{s:s,s:s,s:s,s:s},s:{s:o,s:s},s:s,s:s*,s:o*}", "sallyport",
+		1, "versions", "min", PROTOCOL_VERSION_MIN, "max", PROTOCOL_VERSION_MAX, "endpoints",
+		"console", console, "discovery", discovery, "session", session, "upload", upload,
+		"identity", "key", base64_json(hub->identity.public_key, IDENTITY_KEY_BYTES), "fingerprint",
+		fingerprint, "release", SALLYPORT_VERSION, "private_ca", hub->certificate.ca_pem, "proof",
+		proof);
+}
+
+void discovery_get(struct exchange *exchange)
+{
+	const char *nonce = exchange_arg(exchange, "nonce");
+	json_t *proof = nonce ? proof_json(exchange, nonce) : NULL;
+	if (nonce && !proof)
+		exchange_problem(exchange, 400,
+			"\"nonce\": 32 bytes in base64url were expected, on a TLS connection that can be bound "
+			"to "
+			"(TLS 1.3, or 1.2 with the extended master secret).");
+	else
+		exchange_json(exchange, 200, document(exchange->hub, proof));
+}
+
+void profile_get(struct exchange *exchange)
+{
+	cleanup(json_drop) json_t *discovery = document(exchange->hub, NULL);
+	struct buf text = {0};
+	struct err err;
+	if (hub_profile_write(discovery,
+			"The hub has written it itself: it is worth as much as the way on which it came.",
+			time(NULL), &text, &err))
+		exchange_problem(exchange, 500, "%s", err.text);
+	else
+		exchange_text(exchange, "application/yaml; charset=utf-8", &text);
 }
 
 void session_get(struct exchange *exchange)

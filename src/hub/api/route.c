@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "hub/api/who.h"
 #include "hub/state.h"
+#include "wire/hub_profile.h"
 #include "wire/messages.h"
 
 #include <string.h>
@@ -11,6 +12,8 @@
 const struct route routes[] = {
 	{METHOD_GET, PROTOCOL_DISCOVERY_PATH, ACCESS_ANYONE, false, discovery_get,
 		"Where the hub's endpoints are, and its proof for ?nonce="},
+	{METHOD_GET, HUB_PROFILE_PATH, ACCESS_ANYONE, false, profile_get,
+		"The same as a profile for `sallyport check --profile`"},
 	{METHOD_GET, PROTOCOL_SESSION_PATH, ACCESS_ANYONE, false, session_get,
 		"The machines' WebSocket"},
 	{METHOD_GET, "/healthz", ACCESS_ANYONE, false, health_get, "\"ok\" while the hub runs"},
@@ -29,6 +32,12 @@ const struct route routes[] = {
 		"All that is known of a server"},
 	{METHOD_DELETE, "/v1/servers/{id}", ACCESS_USER, false, server_delete,
 		"Removes a server and revokes its key"},
+	{METHOD_GET, "/v1/servers/{id}/checks", ACCESS_USER, false, checks_get,
+		"Its checks, the newest first"},
+	{METHOD_POST, "/v1/servers/{id}/checks", ACCESS_USER, true, check_post,
+		"Has the machine check itself now"},
+	{METHOD_GET, "/v1/servers/{id}/checks/{check}", ACCESS_USER, false, check_get,
+		"One check, with its report"},
 	{METHOD_GET, "/v1/tokens", ACCESS_USER, false, tokens_get, "The join tokens"},
 	{METHOD_POST, "/v1/tokens", ACCESS_USER, true, token_post, "Makes a join token"},
 	{METHOD_DELETE, "/v1/tokens/{id}", ACCESS_USER, false, token_delete, "Revokes a join token"},
@@ -37,25 +46,42 @@ const struct route routes[] = {
 	{0},
 };
 
-/* The length of the path before {id}, or of all of it. */
-static bool path_fits(const char *pattern, const char *path, const char **operand)
+/* One segment of the path for one of the pattern. */
+static bool segment_fits(const char *pattern, size_t pattern_len, const char *path, size_t len,
+	char operand[EXCHANGE_OPERAND_SIZE])
 {
-	const char *brace = strchr(pattern, '{');
-	if (!brace)
-		return strcmp(pattern, path) == 0;
-	size_t len = (size_t)(brace - pattern);
-	if (strncmp(pattern, path, len) != 0 || !path[len] || strchr(path + len, '/'))
+	if (pattern[0] != '{')
+		return len == pattern_len && strncmp(pattern, path, len) == 0;
+	if (!len || len >= EXCHANGE_OPERAND_SIZE)
 		return false;
-	*operand = path + len;
+	memcpy(operand, path, len);
+	operand[len] = '\0';
 	return true;
 }
 
-const struct route *route_find(
-	enum exchange_method method, const char *path, const char **operand, bool *other)
+static bool path_fits(const char *pattern, const char *path,
+	char operands[EXCHANGE_MAX_OPERANDS][EXCHANGE_OPERAND_SIZE])
+{
+	size_t used = 0;
+	while (*pattern == '/' && *path == '/') {
+		size_t pattern_len = strcspn(++pattern, "/"), len = strcspn(++path, "/");
+		if (used == EXCHANGE_MAX_OPERANDS && *pattern == '{')
+			abort(); /* a route was written with more */
+		char *operand = operands[*pattern == '{' ? used++ : 0];
+		if (!segment_fits(pattern, pattern_len, path, len, operand))
+			return false;
+		pattern += pattern_len;
+		path += len;
+	}
+	return !*pattern && !*path;
+}
+
+const struct route *route_find(enum exchange_method method, const char *path,
+	char operands[EXCHANGE_MAX_OPERANDS][EXCHANGE_OPERAND_SIZE], bool *other)
 {
 	*other = false;
 	for (const struct route *route = routes; route->path; route++) {
-		if (!path_fits(route->path, path, operand))
+		if (!path_fits(route->path, path, operands))
 			continue;
 		if (route->method == method)
 			return route;
@@ -109,7 +135,7 @@ void route_run(struct exchange *exchange)
 {
 	bool other = false;
 	const struct route *route =
-		route_find(exchange->method, exchange->path, &exchange->operand, &other);
+		route_find(exchange->method, exchange->path, exchange->operands, &other);
 	exchange->route = route;
 	if (route)
 		run_route(exchange, route);

@@ -157,8 +157,8 @@ void server_get(struct exchange *exchange)
 	char fingerprint[IDENTITY_PRINT_SIZE];
 	struct err err = {0};
 	hub_flush(hub);
-	enum store_status status =
-		hub->store->driver->servers.find(hub->store, exchange->operand, &server, &details, &err);
+	enum store_status status = hub->store->driver->servers.find(
+		hub->store, exchange->operands[0], &server, &details, &err);
 	if (status == STORE_NOT_FOUND) {
 		exchange_problem(exchange, 404, "There is no server with this id (any more).");
 		return;
@@ -184,10 +184,9 @@ void server_delete(struct exchange *exchange)
 {
 	struct hub *hub = exchange->hub;
 	struct err err = {0};
-	char id[IDENTITY_ID_SIZE];
-	snprintf(id, sizeof id, "%s", exchange->operand);
+	const char *id = exchange->operands[0];
 	enum store_status status =
-		hub->store->driver->servers.remove(hub->store, exchange->operand, true, time(NULL), &err);
+		hub->store->driver->servers.remove(hub->store, id, true, time(NULL), &err);
 	if (status == STORE_NOT_FOUND) {
 		exchange_problem(exchange, 404, "There is no server with this id (any more).");
 		return;
@@ -202,6 +201,7 @@ void server_delete(struct exchange *exchange)
 		session_send_revoked(session);
 	else
 		roster_forget(hub->roster, id);
+	checks_forget(hub->checks, id);
 	hub_server_removed(hub, id);
 	exchange_empty(exchange, 204);
 }

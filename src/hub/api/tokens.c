@@ -109,7 +109,7 @@ void token_delete(struct exchange *exchange)
 {
 	struct store *store = exchange->hub->store;
 	struct err err = {0};
-	enum store_status status = store->driver->tokens.revoke(store, exchange->operand, &err);
+	enum store_status status = store->driver->tokens.revoke(store, exchange->operands[0], &err);
 	if (status == STORE_NOT_FOUND) {
 		exchange_problem(exchange, 404, "There is no token with this id.");
 		return;
@@ -118,6 +118,6 @@ void token_delete(struct exchange *exchange)
 		answer_store_problem(exchange, status, &err);
 		return;
 	}
-	log_line(LOG_NOTE, "\"%s\" revoked join token %s", exchange->user, exchange->operand);
+	log_line(LOG_NOTE, "\"%s\" revoked join token %s", exchange->user, exchange->operands[0]);
 	exchange_empty(exchange, 204);
 }
