@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """`./dev bench`: what agent and hub cost, each beside a bare minimum measured in the same run.
 
-Every figure is the median of several runs; the spread stands beside it. Everything runs on
-loopback and is ended here. `--quick` takes fewer runs and shorter ones, for trying the benchmark.
+Every figure is the median of several runs; the spread stands beside it. Agent and hub run on
+loopback, `check` in network namespaces of its own (bench/check.py), and all is ended here. `--quick`
+takes fewer runs and shorter ones, for trying the benchmark; `--check` measures `check` alone.
 """
 import argparse
 import json
@@ -14,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from check import CheckBench
 
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -228,9 +231,17 @@ class Bench:
         self.row("hub: TLS, proof and enrolment, 64 at once", rates, None, "ms median")
         self.row("hub: processor time of one enrolment", cpu, None, "ms")
 
+    def check(self):
+        if os.geteuid():
+            print("check: its world of network namespaces takes root; left out", flush=True)
+            return
+        CheckBench(self.build, self.row, 3 if self.quick else 11).run()
+
     def run(self):
         runs = 3 if self.quick else 7
-        print(f"medians; the range of {runs} runs in brackets", flush=True)
+        print(f"medians; the range of {runs} runs in brackets (of check: "
+              f"{3 if self.quick else 11})", flush=True)
+        self.check()
         with self.hub() as hub, self.bare() as server:
             self.agent_start(runs)
             self.handshakes(hub, server, runs)
@@ -243,11 +254,12 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--build", default="build", type=pathlib.Path)
     arguments.add_argument("--quick", action="store_true")
+    arguments.add_argument("--check", action="store_true", help="measure `check` alone")
     arguments.add_argument("--json", type=pathlib.Path, help="write the figures here as well")
     options = arguments.parse_args()
     with tempfile.TemporaryDirectory(prefix="sallyport-bench-") as folder:
         bench = Bench(options.build.resolve(), folder, options.quick)
-        bench.run()
+        bench.check() if options.check else bench.run()
     if options.json:
         options.json.write_text(json.dumps(bench.rows, indent="\t"))
 
