@@ -281,7 +281,7 @@ static bool same_group(const struct requirement *a, const struct requirement *b)
 	return a->status == b->status && a->reason && b->reason && strcmp(a->reason, b->reason) == 0;
 }
 
-/* Those of one reason in one line: "the reason: one, another". */
+/* Those of one reason in one line: "one, another: the reason". */
 static void put_by_reason(
 	const struct page *page, enum requirement_status status, const char *heading)
 {
@@ -296,11 +296,11 @@ static void put_by_reason(
 		if (told)
 			continue;
 		struct buf line = {0};
-		buf_printf(
-			&line, "%s: %s", first->reason ? first->reason : "no reason is known", first->id);
+		buf_printf(&line, "%s", first->id);
 		for (size_t n = i + 1; n < result->requirement_count; n++)
 			if (same_group(first, &result->requirements[n]))
 				buf_printf(&line, ", %s", result->requirements[n].id);
+		buf_printf(&line, ": %s", first->reason ? first->reason : "no reason is known");
 		page_put(page, YELLOW, status == REQUIREMENT_SKIPPED ? "  -     " : "  ?     ");
 		page_wrap(page, status == REQUIREMENT_SKIPPED ? DIM : PLAIN, 8, buf_text(&line));
 		buf_free(&line);

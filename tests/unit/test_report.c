@@ -204,12 +204,12 @@ static void text_says_what_to_do_before_what_was_seen(void **state)
 	size_t evidence = place(text, "1. proxy-denied, met at tunnel, certain");
 	size_t failed = place(text, "FAIL  endpoint.bad (1)");
 	size_t unknown = place(text, "Not determined");
-	size_t skipped = place(text, "applies to Windows only: service.TermService");
+	size_t skipped = place(text, "service.TermService: applies to Windows only");
 	size_t passed = place(text, "ok    endpoint.good");
 	assert_true(sentence < remedy && remedy < proxy && proxy < warning && warning < evidence);
 	assert_true(evidence < failed && failed < unknown && unknown < skipped && skipped < passed);
 	place(text, "tunnel failed after 1.2ms");
-	place(text, "not probed by this version: internet");
+	place(text, "internet: not probed by this version");
 }
 
 /* What makes it pass stands in a line of its own after the remedy, and is not told twice. */
