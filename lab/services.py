@@ -14,8 +14,8 @@ def systemd(lab, units):
     program = lab.folder / "systemctl"
     program.write_text(text)
     program.chmod(0o755)
-    (lab.folder / "systemd/system").mkdir(parents=True)
-    lab.client.mounts += [(program, "/usr/bin/systemctl"), (lab.folder / "systemd", "/run/systemd")]
+    (lab.folder / "run/systemd/system").mkdir(parents=True)
+    lab.client.mounts += [(program, "/usr/bin/systemctl"), (lab.folder / "run", "/run")]
 
 
 def wanted(*names):
