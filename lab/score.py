@@ -46,8 +46,9 @@ def play(name, lab):
     try:
         outcome = scenario.play(lab).run()
         result.named = outcome.causes
-        if outcome.code is not None and outcome.code != outcome.expected_code(scenario.causes):
-            result.faults.append(f"exit code {outcome.code}, not {outcome.expected_code(scenario.causes)}")
+        expected = getattr(scenario, "code", None) or outcome.expected_code(scenario.causes)
+        if outcome.code is not None and outcome.code != expected:
+            result.faults.append(f"exit code {outcome.code}, not {expected}")
         result.faults += evidence_faults(scenario, outcome)
         # Rows R21 to R23: behind a proxy nothing goes out directly.
         if lab.proxied and lab.direct_packets():
