@@ -3,10 +3,12 @@
 import os
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from lab import net
+from lab.agreement import contradictions
 from lab.world import CLIENT, CONSOLE, ENDPOINT, PROXY, Lab
 
 
@@ -99,3 +101,20 @@ def test_a_slow_path_is_slow():
         lab.slow_path(delay_ms=40)
         took = curl(lab, "-o", "/dev/null", "-w", "%{time_connect}", f"https://{CONSOLE}/")
         assert float(took.stdout) >= 0.08, took
+
+
+def run_of(status, cause, confidence="certain"):
+    causes = [{"id": cause, "confidence": confidence}] if cause else []
+    return SimpleNamespace(report={"causes": causes,
+                                   "requirements": [{"id": "clock", "status": status, "cause": cause}]})
+
+
+def test_a_contradiction_is_seen():
+    sound, broken = run_of("pass", None), run_of("fail", "clock-ahead")
+    assert not contradictions(sound, sound) and not contradictions(broken, run_of("unknown", None))
+    assert not contradictions(broken, run_of("fail", "cert-expired", "likely"))
+    for root, user in ((sound, broken), (broken, sound), (run_of("warn", "path-lossy"), sound),
+                       (broken, run_of("fail", "cert-expired"))):
+        assert contradictions(root, user)
+    nothing = SimpleNamespace(report={"causes": [], "requirements": []})
+    assert contradictions(sound, nothing)

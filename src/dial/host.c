@@ -15,9 +15,9 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#define LINK_LOCAL 0xa9fe /* 169.254 */
+#define LINK_LOCAL 0xa9fe /* 169.254/16 (RFC 3927) */
 
-bool host_is_link_local(struct in_addr address)
+static bool is_link_local(struct in_addr address)
 {
 	return ntohl(address.s_addr) >> 16 == LINK_LOCAL;
 }
@@ -52,7 +52,8 @@ static const struct witness *dhcp_witness(const struct witnesses *witnesses)
 	return found;
 }
 
-char *host_renew_command(const struct witnesses *witnesses, const char *interface)
+/* What the DHCP client's program is told to make it ask again; owned by the caller. */
+static char *renew_command(const struct witnesses *witnesses, const char *interface)
 {
 	static const struct {
 		const char *who, *command;
@@ -109,7 +110,7 @@ static void blame_dhcp(
 	const struct witness *who = dhcp_witness(&view->witnesses);
 	if (who)
 		evidence_add(&view->evidence, "dhcp-client", "%s (%s)", who->who, who->where);
-	cleanup(free_ptr) char *command = host_renew_command(&view->witnesses, view->link->name);
+	cleanup(free_ptr) char *command = renew_command(&view->witnesses, view->link->name);
 	if (command)
 		evidence_add(&view->evidence, "client-command", "%s", command);
 	if (result == DHCP_OFFERED) {
@@ -129,7 +130,7 @@ static void blame_dhcp(
 
 static bool is_ordinary(struct in_addr address)
 {
-	return !host_is_link_local(address) && ntohl(address.s_addr) >> 24 != IN_LOOPBACKNET;
+	return !is_link_local(address) && ntohl(address.s_addr) >> 24 != IN_LOOPBACKNET;
 }
 
 static const struct addressing_address *own_address(const struct addressing_link *link)

@@ -43,9 +43,6 @@ void host_view_free(struct host_view *view);
  * that it holds no more. NULL when nobody has one. */
 const struct witness *host_lease(
 	const struct witnesses *witnesses, struct in_addr address, time_t now, bool *ended);
-bool host_is_link_local(struct in_addr address); /* 169.254/16 (RFC 3927) */
-/* What the DHCP client's program is told to make it ask again; owned by the caller. */
-char *host_renew_command(const struct witnesses *witnesses, const char *interface);
 
 /* host_dhcp.c: dhcp_discover(), for many that want to know at once: one asks, and what it hears
  * counts for a few seconds. */
