@@ -286,6 +286,14 @@ class Namespace:
         shutil.rmtree(self.etc, ignore_errors=True)
 
 
+def content(path):
+    """The bytes of a file; none if it went away since it was listed, as files do that are replaced."""
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
 def connect(left, left_device, right, right_device):
     """A cable between two namespaces, made inside them: the root namespace never sees it. Segments are
     not offloaded, so that firewall rules see what a wire would carry."""

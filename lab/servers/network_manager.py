@@ -26,6 +26,6 @@ def start(lab, *lines):
         ["sh", "-c", "mount -o remount,ro,bind /sys; exec NetworkManager --no-daemon"],
         mounts=mounts, log="network-manager")
     state = lab.root / "run/NetworkManager/devices"
-    net.wait_until(lambda: any(UUID in path.read_text() for path in state.glob("*"))
+    net.wait_until(lambda: any(UUID.encode() in net.content(path) for path in state.glob("*"))
                    if state.is_dir() else None, 15, "NetworkManager to connect eth0")
     return process

@@ -39,7 +39,7 @@ def raw(hub, method, path, body=None, **headers):
 
 def stored(hub):
     """All bytes of the database, those that still stand in its journal included."""
-    return b"".join(file.read_bytes() for file in hub.database.parent.glob("hub.db*"))
+    return b"".join(net.content(file) for file in hub.database.parent.glob("hub.db*"))
 
 
 def sign_in(hub, name="admin", password=PASSWORD):

@@ -48,7 +48,7 @@ def found(where, needles):
 
 
 def files_below(*folders):
-    return {str(path): path.read_bytes() for folder in folders for path in folder.rglob("*")
+    return {str(path): net.content(path) for folder in folders for path in folder.rglob("*")
             if path.is_file()}
 
 
