@@ -3,7 +3,9 @@
 
 Every figure is the median of several runs; the spread stands beside it. Agent and hub run on
 loopback, `check` in network namespaces of its own (bench/check.py), and all is ended here. `--quick`
-takes fewer runs and shorter ones, for trying the benchmark; `--check` measures `check` alone.
+takes fewer runs and shorter ones, for trying the benchmark; `--check` measures `check` alone; `--fleet`
+measures a hub with thousands of agents beside two message brokers (bench/fleet.py), and with `--docs`
+writes what it found into docs/figures.md and docs/images/recovery.svg.
 """
 import argparse
 import json
@@ -17,68 +19,8 @@ import tempfile
 import time
 
 from check import CheckBench
-
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def memory_kib(pid):
-    """Resident, proportional and private anonymous memory of a process, in KiB."""
-    fields = {}
-    for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        name, _, rest = line.partition(":")
-        if rest.strip().endswith("kB"):
-            fields[name] = int(rest.split()[0])
-    return {"rss": fields["Rss"], "pss": fields["Pss"], "anonymous": fields["Anonymous"]}
-
-
-def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
-
-
-def wake_ups(pid):
-    """How often the kernel put the process to sleep of its own will: once a wake-up."""
-    total = 0
-    for status in pathlib.Path(f"/proc/{pid}/task").glob("*/status"):
-        for line in status.read_text().splitlines():
-            if line.startswith("voluntary_ctxt_switches"):
-                total += int(line.split()[1])
-    return total
-
-
-def wait_for(condition, what, seconds=60):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.002)
-    sys.exit(f"bench: {what} did not happen within {seconds} s")
-
-
-class Process:
-    """A program that prints "ready" on its standard output once it serves."""
-
-    def __init__(self, *argv, ready=True, stderr=None):
-        self.process = subprocess.Popen([str(a) for a in argv], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=stderr, text=True)
-        self.pid = self.process.pid
-        for line in self.process.stdout if ready else ():
-            if line.strip() == "ready":
-                return
-        if ready:
-            sys.exit(f"bench: {argv[0]} did not become ready")
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.stdin.close()
-        self.process.wait(timeout=30)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
+from fleet import FleetBench
+from measure import Crowd, Process, cpu_seconds, memory_kib, wait_for, wake_ups
 
 
 class Bench:
@@ -120,14 +62,8 @@ class Bench:
 
     def swarm(self, port, count, *token):
         """Connects `count` peers; returns what the swarm says and the process that holds them."""
-        swarm = Process(self.build / "bench/swarm", f"127.0.0.1:{port}", count, *token, ready=False)
-        line = swarm.process.stdout.readline()
-        if not line:
-            sys.exit("bench: the swarm ended without a word")
-        told = json.loads(line)
-        if told["failed"]:
-            sys.exit(f"bench: {told['failed']} of {count} peers failed")
-        return told, swarm
+        swarm = Crowd(self.build / "bench/swarm", f"127.0.0.1:{port}", count, *token)
+        return swarm.told, swarm
 
     # --- the agent ------------------------------------------------------------------------------
 
@@ -255,11 +191,21 @@ def main():
     arguments.add_argument("--build", default="build", type=pathlib.Path)
     arguments.add_argument("--quick", action="store_true")
     arguments.add_argument("--check", action="store_true", help="measure `check` alone")
+    arguments.add_argument("--fleet", action="store_true", help="measure a fleet alone")
+    arguments.add_argument("--agents", type=int, default=15000, help="of the fleet")
+    arguments.add_argument("--docs", action="store_true", help="write the fleet's figures into docs/")
     arguments.add_argument("--json", type=pathlib.Path, help="write the figures here as well")
     options = arguments.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended"))  # so that what runs is ended too
     with tempfile.TemporaryDirectory(prefix="sallyport-bench-") as folder:
-        bench = Bench(options.build.resolve(), folder, options.quick)
-        bench.check() if options.check else bench.run()
+        if options.fleet:
+            bench = FleetBench(options.build.resolve(), folder, options.agents, options.quick)
+            bench.run()
+        else:
+            bench = Bench(options.build.resolve(), folder, options.quick)
+            bench.check() if options.check else bench.run()
+    if options.fleet and options.docs:
+        bench.write_docs()
     if options.json:
         options.json.write_text(json.dumps(bench.rows, indent="\t"))
 

@@ -7,7 +7,7 @@ import shutil
 import ssl
 
 from lab import net, programs
-from lab.world import HUB, HUB_NAME
+from lab.world import FOUR, HUB, HUB_NAME
 
 PASSWORD = "correct horse battery"  # of the administrator of a hub that lives for seconds
 
@@ -28,12 +28,13 @@ class Hub:
         self.root.mkdir(exist_ok=True)
         lab.names[name] = address
         self.url = f"https://{name}"
+        self.listen = address
         self.cookie = self.setup_code = None
 
     def start(self):
         self.process = self.namespace.popen(
             [*self.wrapper, programs.HUB, "serve", "--root", self.root, "--listen",
-             f"{self.address}:443", "--name", self.name, *self.options], mounts=self.mounts, log="hub")
+             f"{self.listen}:443", "--name", self.name, *self.options], mounts=self.mounts, log="hub")
         self.process.wait_for("^ready", 15)
         code = re.search(r"^first administrator: \S*#/setup/(\S+)", self.process.output(), re.M)
         self.setup_code = code.group(1) if code else self.setup_code
@@ -83,7 +84,12 @@ class Hub:
             assert status == 204, answer
         return self.namespace.inside(self._request, method, path, body)
 
-    def _request(self, method, path, body):
+    def download(self, path):
+        """status and bytes."""
+        self.servers()  # signs in
+        return self.namespace.inside(self._request, "GET", path, None, True)
+
+    def _request(self, method, path, body, raw=False):
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         connection = http.client.HTTPSConnection(self.address, 443, timeout=10, context=context)
@@ -95,7 +101,10 @@ class Hub:
         try:
             connection.request(method, path, json.dumps(body) if body is not None else None, headers)
             response = connection.getresponse()
-            content = response.read().decode()
+            content = response.read()
+            if raw:
+                return response.status, content
+            content = content.decode()
             if response.getheader("Set-Cookie"):
                 self.cookie = response.getheader("Set-Cookie").split(";")[0]
             try:
@@ -130,6 +139,26 @@ class Hub:
             return rows if len(rows) >= count else None
 
         return net.wait_until(online, timeout, f"{count} servers online at the hub")
+
+
+class FourHub(Hub):
+    """The same with its four endpoint roles at four names and addresses (row S6)."""
+
+    def __init__(self, lab, options=QUICK, **elsewhere):
+        """`elsewhere`: roles and the names under which they are to be found instead."""
+        super().__init__(lab, address=FOUR["console"], name="console.lab.example")
+        self.listen = "0.0.0.0"
+        self.basic = options
+        self.move(**elsewhere)
+
+    def move(self, **elsewhere):
+        """From its next start on some roles are elsewhere."""
+        self.places = {role: elsewhere.get(role, f"{role}.lab.example") for role in FOUR}
+        self.options = [*self.basic, *(part for role, name in self.places.items()
+                                       for part in (f"--{role}-url", f"https://{name}"))]
+        for role, name in self.places.items():
+            self.lab.names.setdefault(name, FOUR[role])
+        self.url = f"https://{self.places['discovery']}"
 
 
 class Agent:

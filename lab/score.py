@@ -50,6 +50,7 @@ def play(name, lab):
         if outcome.code is not None and outcome.code != expected:
             result.faults.append(f"exit code {outcome.code}, not {expected}")
         result.faults += evidence_faults(scenario, outcome)
+        result.faults += affects_faults(scenario, outcome)
         # Rows R21 to R23: behind a proxy nothing goes out directly.
         if lab.proxied and lab.direct_packets():
             result.faults.append(f"{lab.direct_packets()} packets went out directly, past the proxy")
@@ -69,6 +70,15 @@ def evidence_faults(scenario, outcome):
              for item in cause["evidence"]] if wanted else []
     return [f"the evidence {name} does not say \"{words}\"" for name, words in wanted.items()
             if not any(name == other and words in value for other, value in shown)]
+
+
+def affects_faults(scenario, outcome):
+    """Whether the causes concern exactly the requirements of the scenario's `affects`."""
+    wanted = getattr(scenario, "affects", None)
+    if wanted is None:
+        return []
+    shown = sorted({name for cause in outcome.report["causes"] for name in cause["affects"]})
+    return [] if shown == sorted(wanted) else [f"it concerns {shown}, not {sorted(wanted)}"]
 
 
 def keep(result):

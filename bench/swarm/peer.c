@@ -1,47 +1,56 @@
+/*
+ * Happy path: line, upgrade, hello, the hub's proof, enrol or (from the second time on) resume,
+ * welcome; then jobs.held, the path, heartbeats, and whatever runs come.
+ *
+ * Failure modes: the line dies, a stage takes longer than an agent waits, the hub refuses or asks
+ * for patience (503), its proof does not verify, the session ends. Each ends the attempt;
+ * attempt_ended() decides what follows.
+ */
 #include "swarm/peer.h"
 
 #include "base/clock.h"
-#include "wire/messages.h"
+#include "swarm/machine.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define ID_HELLO 1
-#define ID_ENROL 2
+#define ID_ENTRY 2
+#define STAGE_MS 10000 /* as DIAL_STAGE_MS: an agent's patience with one stage */
 
 static void fail(struct peer *peer, const char *what, const char *why)
 {
-	if (peer->state != PEER_FAILED)
+	if (!peer->over)
 		snprintf(peer->problem, sizeof peer->problem, "%s: %s", what, why ? why : "");
-	peer->state = PEER_FAILED;
+	peer->over = true;
 }
 
-static ssize_t tls_result(struct peer *peer, int result)
+static void enter(struct peer *peer, enum peer_state state)
 {
-	int error = SSL_get_error(peer->ssl, result);
-	if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
-		peer->wants_write |= error == SSL_ERROR_WANT_WRITE;
-		return WS_AGAIN;
-	}
-	return error == SSL_ERROR_ZERO_RETURN ? 0 : -1;
+	peer->state = state;
+	peer->due_us = clock_mono_us() + STAGE_MS * INT64_C(1000);
 }
+
+/* --- frames ---------------------------------------------------------------------------------- */
 
 static ssize_t tls_read(void *data, void *bytes, size_t len)
 {
 	struct peer *peer = data;
-	int got = SSL_read(peer->ssl, bytes, (int)len);
-	return got > 0 ? got : tls_result(peer, got);
+	return line_read(&peer->line, bytes, len);
 }
 
 static ssize_t tls_write(void *data, const void *bytes, size_t len)
 {
 	struct peer *peer = data;
-	int put = SSL_write(peer->ssl, bytes, (int)len);
-	return put > 0 ? put : tls_result(peer, put);
+	return line_write(&peer->line, bytes, len);
+}
+
+static int send_frame(void *data, const char *text, size_t len)
+{
+	struct peer *peer = data;
+	peer->session.moved_us = clock_mono_us();
+	return ws_send(peer->ws, text, len);
 }
 
 static void send_text(struct peer *peer, char *text)
@@ -50,6 +59,8 @@ static void send_text(struct peer *peer, char *text)
 		fail(peer, "send", "the connection is closed");
 	free(text);
 }
+
+/* --- coming in ------------------------------------------------------------------------------- */
 
 static void send_hello(struct peer *peer)
 {
@@ -62,44 +73,52 @@ static void send_hello(struct peer *peer)
 	send_text(peer, rpc_request(ID_HELLO, "hello", message_write(MSG_hello, &hello)));
 }
 
-/* As much as a small machine says of itself. */
-static json_t *inventory(const struct peer *peer)
+static const struct join_token *token_of(const struct peer *peer)
 {
-	char name[32], mac[32], address[32];
-	snprintf(name, sizeof name, "swarm-%05d", peer->number);
-	snprintf(
-		mac, sizeof mac, "02:00:00:00:%02x:%02x", peer->number >> 8 & 0xff, peer->number & 0xff);
-	snprintf(
-		address, sizeof address, "10.0.%d.%d/16", peer->number >> 8 & 0xff, peer->number & 0xff);
-	return json_pack(
-		"{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:{s:s,s:i},s:{s:I,s:I},s:i,s:[{s:s,s:s,s:s,s:b}]"
-		",s:[{s:s,s:s,s:I,s:I}]}",
-		"name", name, "machine_id", name, "platform", "linux", "os", "debian", "os_version", "12",
-		"kernel", "6.1.0", "arch", "x86_64", "agent_version", SALLYPORT_VERSION, "cpu", "model",
-		"simulated", "count", 2, "memory", "total", (json_int_t)4 << 30, "free",
-		(json_int_t)2 << 30, "uptime_s", 1000, "interfaces", "name", "eth0", "mac", mac, "ipv4",
-		address, "up", 1, "disks", "mount", "/", "type", "ext4", "size", (json_int_t)50 << 30,
-		"free", (json_int_t)20 << 30);
+	const struct peer_goal *goal = peer->goal;
+	return &goal->tokens[(size_t)peer->number * goal->token_count / (size_t)goal->peers];
 }
 
-static void send_enrol(struct peer *peer, const struct msg_hello_result *hub)
+static void send_enrol(struct peer *peer, const unsigned char proof[IDENTITY_SIGNATURE_BYTES])
+{
+	struct msg_enrol enrol = {.inventory = machine_inventory(peer->number)};
+	memcpy(enrol.token_secret, token_of(peer)->secret, sizeof enrol.token_secret);
+	memcpy(enrol.proof, proof, sizeof enrol.proof);
+	send_text(peer, rpc_request(ID_ENTRY, "enrol", message_write(MSG_enrol, &enrol)));
+	message_free(MSG_enrol, &enrol);
+}
+
+static void send_resume(struct peer *peer, const unsigned char proof[IDENTITY_SIGNATURE_BYTES])
+{
+	struct msg_resume resume = {.inventory = machine_inventory(peer->number)};
+	char name[MACHINE_NAME_SIZE];
+	identity_machine(machine_name(peer->number, name), resume.machine);
+	memcpy(resume.instance, peer->instance, sizeof resume.instance);
+	memcpy(resume.proof, proof, sizeof resume.proof);
+	send_text(peer, rpc_request(ID_ENTRY, "resume", message_write(MSG_resume, &resume)));
+	message_free(MSG_resume, &resume);
+}
+
+static void prove(struct peer *peer, const struct msg_hello_result *hub)
 {
 	struct proof_transcript transcript;
-	struct msg_enrol enrol = {.inventory = inventory(peer)};
+	unsigned char proof[IDENTITY_SIGNATURE_BYTES];
 	memcpy(transcript.agent_nonce, peer->nonce, sizeof transcript.agent_nonce);
 	memcpy(transcript.hub_nonce, hub->nonce, sizeof transcript.hub_nonce);
 	memcpy(transcript.agent_key, peer->identity.public_key, sizeof transcript.agent_key);
 	memcpy(transcript.hub_key, hub->key, sizeof transcript.hub_key);
-	if (SSL_export_keying_material(peer->ssl, transcript.binding, sizeof transcript.binding,
+	if (SSL_export_keying_material(peer->line.ssl, transcript.binding, sizeof transcript.binding,
 			"EXPORTER-Channel-Binding", 24, NULL, 0, 0) != 1 ||
 		!proof_verify(PROOF_OF_HUB, &transcript, hub->proof)) {
 		fail(peer, "hello", "the hub's proof does not verify");
-	} else {
-		memcpy(enrol.token_secret, peer->goal->token->secret, sizeof enrol.token_secret);
-		proof_sign(&peer->identity, PROOF_OF_AGENT, &transcript, enrol.proof);
-		send_text(peer, rpc_request(ID_ENROL, "enrol", message_write(MSG_enrol, &enrol)));
+		return;
 	}
-	message_free(MSG_enrol, &enrol);
+	memcpy(peer->hub_key, hub->key, sizeof peer->hub_key);
+	proof_sign(&peer->identity, PROOF_OF_AGENT, &transcript, proof);
+	if (peer->joined)
+		send_resume(peer, proof);
+	else
+		send_enrol(peer, proof);
 }
 
 static void on_hello_result(struct peer *peer, const json_t *body, struct err *err)
@@ -108,24 +127,45 @@ static void on_hello_result(struct peer *peer, const json_t *body, struct err *e
 	if (message_read(MSG_hello_result, body, &hub, err))
 		fail(peer, "hello", err->text);
 	else
-		send_enrol(peer, &hub);
+		prove(peer, &hub);
 	message_free(MSG_hello_result, &hub);
+}
+
+static void send_path(struct peer *peer)
+{
+	const struct join_token *token = token_of(peer);
+	struct msg_path path = {.stages = machine_path(peer->number, token->host, token->port)};
+	session_notify(&peer->session, MSG_path, &path);
+	message_free(MSG_path, &path);
+}
+
+static void on_session_text(void *data, const char *text, size_t len)
+{
+	struct peer *peer = data;
+	session_text(&peer->session, text, len, clock_mono_us());
 }
 
 static void on_welcome(struct peer *peer, const json_t *body, struct err *err)
 {
-	struct msg_welcome welcome = {0};
-	if (message_read(MSG_welcome, body, &welcome, err)) {
-		fail(peer, "enrol", err->text);
-	} else {
-		int64_t now = clock_mono_us();
-		peer->heartbeat_every_us = welcome.heartbeat_ms * 1000;
-		/* Spread over the whole interval: a real fleet does not beat in step. */
-		peer->heartbeat_due_us = now + peer->heartbeat_every_us * (peer->number % 1000) / 1000;
-		peer->requests = ID_ENROL;
-		peer->state = PEER_ONLINE;
+	int64_t now_us = clock_mono_us();
+	if (session_params_read(body, &peer->params, err)) {
+		fail(peer, "enter", err->text);
+		return;
 	}
-	message_free(MSG_welcome, &welcome);
+	peer->backoff.base_ms = peer->params.backoff_base_ms;
+	peer->backoff.cap_ms = peer->params.backoff_cap_ms;
+	session_open(&peer->session, &peer->params, send_frame, peer, peer->started_us, now_us);
+	/* Those that enrolled in one minute would beat in step for the first few; a fleet does not. */
+	if (!peer->joined)
+		peer->session.heartbeat_us =
+			now_us + backoff_spread(peer->params.heartbeat_ms) * INT64_C(1000);
+	peer->session.calls = work_calls;
+	peer->session.call_count = work_call_count;
+	ws_set_receiver(peer->ws, on_session_text, peer);
+	peer->joined = true;
+	peer->state = PEER_ONLINE;
+	send_path(peer);
+	work_begin(peer);
 }
 
 static void on_text(void *data, const char *text, size_t len)
@@ -133,105 +173,186 @@ static void on_text(void *data, const char *text, size_t len)
 	struct peer *peer = data;
 	struct err err = {""};
 	struct rpc rpc;
+	if (peer->over)
+		return;
 	if (rpc_parse(text, len, &rpc, &err)) {
 		fail(peer, "message", err.text);
 		return;
 	}
+	if (rpc.kind == RPC_ERROR && rpc.refusal == REFUSAL_BUSY)
+		peer->retry_after_ms = json_get_int(rpc.body, "retry_after_ms", 0);
 	if (rpc.kind == RPC_ERROR)
 		fail(peer, "refused", rpc.message);
 	else if (rpc.kind == RPC_RESULT && rpc.id == ID_HELLO)
 		on_hello_result(peer, rpc.body, &err);
-	else if (rpc.kind == RPC_RESULT && rpc.id == ID_ENROL)
+	else if (rpc.kind == RPC_RESULT && rpc.id == ID_ENTRY)
 		on_welcome(peer, rpc.body, &err);
 	rpc_free(&rpc);
 }
 
-void peer_start(struct peer *peer, const struct peer_goal *goal, int number)
+/* --- the end of an attempt -------------------------------------------------------------------- */
+
+static void drop_connection(struct peer *peer)
 {
-	*peer = (struct peer){.goal = goal, .number = number, .started_us = clock_mono_us()};
+	ws_free(peer->ws);
+	peer->ws = NULL;
+	line_end(&peer->line);
+}
+
+static void attempt_ended(struct peer *peer)
+{
+	enum cause cause = peer->state == PEER_ONLINE ? peer->session.over.cause : CAUSE_NONE;
+	int64_t now_us = clock_mono_us();
+	bool patience = peer->retry_after_ms > 0;
+	peer->goal->ended(peer->goal->data, cause ? cause_info(cause)->id : peer->problem);
+	if (peer->state == PEER_ONLINE &&
+		now_us - peer->session.opened_us >= peer->params.stable_ms * 1000)
+		backoff_reset(&peer->backoff);
+	int64_t restart_ms = cause == CAUSE_HUB_RESTARTING ? peer->session.restart_delay_ms : 0;
+	peer->due_us = now_us + backoff_wait(&peer->backoff, peer->retry_after_ms, restart_ms) * 1000;
+	if (peer->state == PEER_ONLINE && peer->ws)
+		session_free(&peer->session);
+	drop_connection(peer);
+	peer->over = false;
+	peer->retry_after_ms = 0;
+	peer->state =
+		(peer->joined || patience) && cause != CAUSE_AGENT_REVOKED ? PEER_WAITING : PEER_FAILED;
+}
+
+/* --- steps ------------------------------------------------------------------------------------ */
+
+void peer_init(struct peer *peer, const struct peer_goal *goal, int number)
+{
+	*peer = (struct peer){.goal = goal, .number = number, .line.fd = -1, .due_us = INT64_MAX};
 	identity_make(&peer->identity);
-	peer->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (peer->fd < 0) {
-		fail(peer, "socket", strerror(errno));
-		return;
-	}
-	peer->wants_write = true;
-	if (connect(peer->fd, (const struct sockaddr *)&goal->address, sizeof goal->address) &&
-		errno != EINPROGRESS)
-		fail(peer, "connect", strerror(errno));
+	randombytes_buf(peer->instance, sizeof peer->instance);
+	session_params_default(&peer->params);
+	peer->backoff =
+		(struct backoff){.base_ms = peer->params.backoff_base_ms, .cap_ms = BACKOFF_CAP_MS};
 }
 
-static void step_connecting(struct peer *peer)
+void peer_start(struct peer *peer)
 {
-	int error = 0;
-	socklen_t len = sizeof error;
-	getsockopt(peer->fd, SOL_SOCKET, SO_ERROR, &error, &len);
-	if (error) {
-		fail(peer, "connect", strerror(error));
-		return;
+	const struct peer_goal *goal = peer->goal;
+	peer->started_us = clock_mono_us();
+	enter(peer, PEER_REACHING);
+	line_start(
+		&peer->line, &goal->address, goal->tls, goal->token_count ? token_of(peer)->host : NULL);
+	if (peer->line.state == LINE_DEAD) {
+		fail(peer, "reach", peer->line.problem);
+		attempt_ended(peer);
 	}
-	peer->ssl = SSL_new(peer->goal->tls);
-	SSL_set_fd(peer->ssl, peer->fd);
-	peer->state = PEER_SECURING;
 }
 
-static void step_securing(struct peer *peer)
+static void reach(struct peer *peer)
 {
-	int done = SSL_connect(peer->ssl);
-	if (done != 1) {
-		if (tls_result(peer, done) != WS_AGAIN)
-			fail(peer, "TLS", "the handshake failed");
+	enum line_state state = line_step(&peer->line);
+	if (state == LINE_DEAD)
+		fail(peer, "reach", peer->line.problem);
+	if (state != LINE_OPEN)
 		return;
-	}
-	if (!peer->goal->token) {
+	if (!peer->goal->token_count) {
 		peer->state = PEER_ONLINE;
 		return;
 	}
 	struct ws_io io = {.read = tls_read, .write = tls_write, .data = peer};
-	peer->ws = ws_client_start(&io, peer->goal->token->host, PROTOCOL_SESSION_PATH, on_text, peer);
-	peer->state = PEER_UPGRADING;
+	peer->ws = ws_client_start(&io, token_of(peer)->host, PROTOCOL_SESSION_PATH, on_text, peer);
+	enter(peer, PEER_UPGRADING);
 }
 
-static void step_ws(struct peer *peer)
+/* A 503 says for how long to stay away. */
+static void refused(struct peer *peer)
 {
-	enum ws_state state = ws_step(peer->ws, &peer->wants_write);
-	if (state == WS_REFUSED || state == WS_CLOSED) {
-		fail(peer, "WebSocket", state == WS_REFUSED ? "refused" : "closed");
-	} else if (state == WS_OPEN && peer->state == PEER_UPGRADING) {
-		peer->state = PEER_ENROLLING;
+	const char *after = ws_header(peer->ws, "retry-after");
+	char status[32];
+	snprintf(status, sizeof status, "HTTP status %d", ws_status(peer->ws));
+	if (ws_status(peer->ws) == 503 && after)
+		peer->retry_after_ms = strtoll(after, NULL, 10) * 1000;
+	fail(peer, "upgrade", status);
+}
+
+static void move_frames(struct peer *peer)
+{
+	bool more = false;
+	enum ws_state state = ws_step(peer->ws, &more);
+	peer->line.wants_write |= more;
+	if (state == WS_OPEN && peer->state == PEER_UPGRADING) {
+		enter(peer, PEER_PROVING);
 		send_hello(peer);
-		ws_step(peer->ws, &peer->wants_write);
+		return;
 	}
+	if (state == WS_REFUSED)
+		refused(peer);
+	else if (state == WS_CLOSED && peer->state == PEER_ONLINE)
+		session_closed(
+			&peer->session, ws_close_code(peer->ws), ws_error(peer->ws), clock_mono_us());
+	else if (state == WS_CLOSED)
+		fail(peer, "WebSocket", "closed");
 }
 
-enum peer_state peer_step(struct peer *peer)
+/* Without a token a line is all there is; its end is noticed by reading. */
+static void hold_line(struct peer *peer)
 {
-	peer->wants_write = false;
-	if (peer->state == PEER_CONNECTING)
-		step_connecting(peer);
-	if (peer->state == PEER_SECURING)
-		step_securing(peer);
-	if (peer->ws && peer->state != PEER_FAILED)
-		step_ws(peer);
-	return peer->state;
+	char bytes[256];
+	ssize_t got = line_read(&peer->line, bytes, sizeof bytes);
+	if (got == 0 || got == -1)
+		fail(peer, "TLS", "closed");
 }
 
-void peer_heartbeat(struct peer *peer)
+static void move(struct peer *peer)
 {
-	struct msg_heartbeat beat = {.uptime_s = 1};
-	peer->heartbeat_due_us += peer->heartbeat_every_us;
-	send_text(
-		peer, rpc_request(++peer->requests, "heartbeat", message_write(MSG_heartbeat, &beat)));
+	if (!peer->goal->token_count) {
+		hold_line(peer);
+		return;
+	}
+	/* What arrives may have to be answered at once: the frames are moved until nothing was added.
+	 */
+	move_frames(peer);
+	if (peer->state == PEER_ONLINE && !peer->over && !peer->session.over.cause)
+		work_advance(peer);
+	if (!peer->over && ws_state(peer->ws) == WS_OPEN)
+		move_frames(peer);
+	if (peer->state == PEER_ONLINE && peer->session.over.cause)
+		peer->over = true;
+}
+
+void peer_step(struct peer *peer)
+{
+	peer->line.wants_write = false;
+	if (peer->state == PEER_REACHING)
+		reach(peer);
+	if (peer->state > PEER_REACHING && peer->state <= PEER_ONLINE && !peer->over)
+		move(peer);
+	if (peer->over)
+		attempt_ended(peer);
+}
+
+int64_t peer_due_us(const struct peer *peer)
+{
+	if (peer->state == PEER_FAILED || (peer->state == PEER_ONLINE && !peer->ws))
+		return INT64_MAX;
+	return peer->state == PEER_ONLINE ? session_deadline_us(&peer->session) : peer->due_us;
+}
+
+void peer_tick(struct peer *peer, int64_t now_us)
+{
+	if (peer_due_us(peer) > now_us)
+		return;
+	if (peer->state == PEER_WAITING) {
+		peer_start(peer);
+		return;
+	}
+	if (peer->state == PEER_ONLINE)
+		session_tick(&peer->session, now_us);
+	else
+		fail(peer, "patience", "a stage took longer than an agent waits");
 	peer_step(peer);
 }
 
 void peer_end(struct peer *peer)
 {
-	ws_free(peer->ws);
-	SSL_free(peer->ssl);
-	if (peer->fd >= 0)
-		close(peer->fd);
-	peer->ws = NULL;
-	peer->ssl = NULL;
-	peer->fd = -1;
+	if (peer->state == PEER_ONLINE && peer->ws)
+		session_free(&peer->session);
+	drop_connection(peer);
+	identity_wipe(&peer->identity);
 }

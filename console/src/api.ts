@@ -1,6 +1,25 @@
 // The hub's HTTP API. Every call ends in its answer or in a Problem, whose message is fit to be shown.
 
-import type { CheckPage, CheckRow, Me, NewToken, Server, ServerPage, Token } from "./types";
+import type {
+	ActivityPage,
+	AuditEntry,
+	Bundle,
+	CheckPage,
+	CheckRow,
+	Job,
+	JobRow,
+	Key,
+	Me,
+	NewJob,
+	NewToken,
+	Output,
+	Run,
+	Server,
+	ServerFilter,
+	ServerPage,
+	Token,
+	User,
+} from "./types";
 
 export class Problem extends Error {
 	constructor(
@@ -64,9 +83,20 @@ export function noAnswer(): Problem {
 	return new Problem(0, "The hub does not answer.", ADVICE[0] ?? "");
 }
 
-async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+interface Asking {
+	signal?: AbortSignal | undefined;
+	once?: string; // the idempotency key: asked again with it, the hub does it once
+}
+
+async function call<T>(
+	method: string,
+	path: string,
+	body?: unknown,
+	{ signal, once }: Asking = {},
+): Promise<T> {
 	const headers: Record<string, string> = { Accept: "application/json" };
 	if (method !== "GET") headers["X-Sallyport"] = "1";
+	if (once) headers["Idempotency-Key"] = once;
 	if (body !== undefined) headers["Content-Type"] = "application/json";
 	let response: Response;
 	try {
@@ -94,11 +124,47 @@ async function call<T>(method: string, path: string, body?: unknown, signal?: Ab
 	}
 }
 
+const MAX_ALL = 2000;
+
 export interface ServerQuery {
 	q: string;
 	status: string;
 	platform: string;
+	location: string;
 	sort: string;
+}
+
+export interface Paging {
+	limit: number;
+	cursor: string | null;
+	signal?: AbortSignal | undefined;
+}
+
+function get<T>(path: string, filters: object, { limit, cursor, signal }: Paging): Promise<T> {
+	const search = new URLSearchParams({ limit: String(limit) });
+	for (const [key, value] of Object.entries(filters)) if (value) search.set(key, String(value));
+	if (cursor) search.set("cursor", cursor);
+	return call<T>("GET", `${path}?${search}`, undefined, { signal });
+}
+
+// All rows of a list that is never long.
+async function all<Name extends string, Row>(path: string, name: Name, signal?: AbortSignal): Promise<Row[]> {
+	type Part = { [K in Name]: Row[] } & { next_cursor?: string | null };
+	const rows: Row[] = [];
+	let cursor: string | null = null;
+	do {
+		const part: Part = await get<Part>(path, {}, { limit: 200, cursor, signal });
+		rows.push(...part[name]);
+		cursor = part.next_cursor ?? null;
+	} while (cursor && rows.length < MAX_ALL);
+	return rows;
+}
+
+// For `once`: no two of them are the same.
+export function onceKey(): string {
+	return [...crypto.getRandomValues(new Uint8Array(16))]
+		.map((byte) => byte.toString(16).padStart(2, "0"))
+		.join("");
 }
 
 const id = encodeURIComponent;
@@ -111,34 +177,84 @@ export const api = {
 	signOut: () => call<void>("POST", "/v1/logout"),
 	me: () => call<Me>("GET", "/v1/me"),
 
-	servers: (query: ServerQuery, limit: number, cursor: string | null, signal: AbortSignal) => {
-		const search = new URLSearchParams({ limit: String(limit) });
-		for (const [key, value] of Object.entries(query)) if (value) search.set(key, value);
-		if (cursor) search.set("cursor", cursor);
-		return call<ServerPage>("GET", `/v1/servers?${search}`, undefined, signal);
-	},
+	servers: (query: ServerQuery | ServerFilter, paging: Paging) =>
+		get<ServerPage>("/v1/servers", query, paging),
+	locations: (signal?: AbortSignal) =>
+		call<{ locations: { name: string; servers: number }[] }>("GET", "/v1/locations", undefined, {
+			signal,
+		}),
 	server: (server: string, signal?: AbortSignal) =>
-		call<Server>("GET", `/v1/servers/${id(server)}`, undefined, signal),
-	checks: (server: string, limit: number, cursor: string | null, signal?: AbortSignal) => {
-		const search = new URLSearchParams({ limit: String(limit) });
-		if (cursor) search.set("cursor", cursor);
-		return call<CheckPage>("GET", `/v1/servers/${id(server)}/checks?${search}`, undefined, signal);
-	},
+		call<Server>("GET", `/v1/servers/${id(server)}`, undefined, { signal }),
+	checks: (server: string, paging: Paging) =>
+		get<CheckPage>(`/v1/servers/${id(server)}/checks`, {}, paging),
 	check: (server: string, check: string, signal?: AbortSignal) =>
 		call<CheckRow & { report: unknown }>(
 			"GET",
 			`/v1/servers/${id(server)}/checks/${id(check)}`,
 			undefined,
-			signal,
+			{ signal },
 		),
 	runCheck: (server: string, profile: string, deep: boolean) =>
 		call<CheckRow>("POST", `/v1/servers/${id(server)}/checks`, profile ? { profile, deep } : { deep }),
 	removeServer: (server: string) => call<void>("DELETE", `/v1/servers/${id(server)}`),
 
-	tokens: (signal?: AbortSignal) => call<{ tokens: Token[] }>("GET", "/v1/tokens", undefined, signal),
+	tokens: (signal?: AbortSignal) => call<{ tokens: Token[] }>("GET", "/v1/tokens", undefined, { signal }),
 	makeToken: (label: string, expiresInS: number, uses: number) =>
 		call<NewToken>("POST", "/v1/tokens", { label, expires_in_s: expiresInS, uses }),
 	revokeToken: (token: string) => call<void>("DELETE", `/v1/tokens/${id(token)}`),
+
+	jobs: (query: { state?: string; q?: string }, paging: Paging) =>
+		get<{ jobs: JobRow[]; next_cursor: string | null }>("/v1/jobs", query, paging),
+	job: (job: string, signal?: AbortSignal) =>
+		call<Job>("GET", `/v1/jobs/${id(job)}`, undefined, { signal }),
+	makeJob: (job: NewJob, once: string) => call<JobRow>("POST", "/v1/jobs", job, { once }),
+	cancelJob: (job: string, servers?: string[]) =>
+		call<JobRow>("POST", `/v1/jobs/${id(job)}/cancel`, servers ? { servers } : {}),
+	repeatJob: (job: string, only: "failed" | "silent" | "all", once: string) =>
+		call<JobRow>("POST", `/v1/jobs/${id(job)}/repeat`, { only }, { once }),
+	runs: (job: string, query: { state?: string }, paging: Paging) =>
+		get<{ runs: Run[]; next_cursor: string | null }>(`/v1/jobs/${id(job)}/runs`, query, paging),
+	run: (job: string, server: string, signal?: AbortSignal) =>
+		call<Run>("GET", `/v1/jobs/${id(job)}/runs/${id(server)}`, undefined, { signal }),
+	output: (job: string, server: string, offset: number, signal?: AbortSignal) =>
+		call<Output>("GET", `/v1/jobs/${id(job)}/runs/${id(server)}/output?offset=${offset}`, undefined, {
+			signal,
+		}),
+
+	activity: (server: string, paging: Paging) =>
+		get<ActivityPage>(`/v1/servers/${id(server)}/activity`, {}, paging),
+	bundles: (server: string, signal?: AbortSignal) =>
+		all<"bundles", Bundle>(`/v1/servers/${id(server)}/bundles`, "bundles", signal),
+	askBundle: (server: string, once: string) =>
+		call<Bundle>("POST", `/v1/servers/${id(server)}/bundles`, {}, { once }),
+	removeBundle: (bundle: string) => call<void>("DELETE", `/v1/bundles/${id(bundle)}`),
+
+	audit: (query: { actor: string; action: string; target: string }, paging: Paging) =>
+		get<{ entries: AuditEntry[]; next_cursor: string | null }>("/v1/audit", query, paging),
+	users: (signal?: AbortSignal) => all<"users", User>("/v1/users", "users", signal),
+	addUser: (name: string, password: string, role: string) =>
+		call<User>("POST", "/v1/users", { name, password, role }),
+	changeUser: (name: string, change: { role?: string; password?: string }) =>
+		call<User>("PATCH", `/v1/users/${id(name)}`, change),
+	removeUser: (name: string) => call<void>("DELETE", `/v1/users/${id(name)}`),
+	changePassword: (old: string, fresh: string) =>
+		call<void>("POST", "/v1/me/password", { old, new: fresh }),
+	keys: (signal?: AbortSignal) => all<"keys", Key>("/v1/keys", "keys", signal),
+	makeKey: (name: string, permissions: string[], location: string, expiresInS: number, once: string) =>
+		call<Key & { key: string }>(
+			"POST",
+			"/v1/keys",
+			{ name, permissions, expires_in_s: expiresInS, ...(location ? { location } : {}) },
+			{ once },
+		),
+	revokeKey: (key: string) => call<void>("DELETE", `/v1/keys/${id(key)}`),
+};
+
+// Where the browser itself fetches a file from, for links.
+export const links = {
+	output: (job: string, server: string) => `/v1/jobs/${id(job)}/runs/${id(server)}/output/raw`,
+	bundle: (bundle: string) => `/v1/bundles/${id(bundle)}/file`,
+	log: (server: string, lines: number) => `/v1/servers/${id(server)}/log?lines=${lines}`,
 };
 
 export function asProblem(error: unknown): Problem {

@@ -1,26 +1,46 @@
 // Who the reader is, where he is, and the frame around every page.
 
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { api, asProblem, onSignedOut, type Problem } from "./api";
 import { useChanges } from "./emitter";
+import { Draft } from "./draft";
+import { JobList } from "./jobs";
 import { Live } from "./live";
 import { Frame } from "./parts/frame";
 import { ProblemNote, Skeleton } from "./parts/basics";
 import { SetUp, SetUpFirst, SignIn } from "./pages/enter";
 import { AddServer } from "./pages/add-server";
+import { Account } from "./pages/account";
+import { Audit } from "./pages/audit";
+import { JobPage } from "./pages/job";
+import { Jobs } from "./pages/jobs";
+import { Keys } from "./pages/keys";
+import { NewJob } from "./pages/new-job";
 import { NotFound } from "./pages/not-found";
-import { ServerPage } from "./pages/server";
+import { RunPage } from "./pages/run";
+import { SECTIONS, ServerPage } from "./pages/server";
 import { Servers } from "./pages/servers";
 import { Tokens } from "./pages/tokens";
+import { Users } from "./pages/users";
 import { Roster } from "./roster";
 import { router } from "./router";
-import type { Me } from "./types";
+import { may, type Me, type Permission } from "./types";
+
+// What outlives a page, and ends when the reader signs out.
+interface Session {
+	me: Me;
+	live: Live;
+	roster: Roster;
+	jobs: JobList;
+	draft: Draft;
+}
 
 type Who =
 	| { is: "unknown" }
 	| { is: "nobody"; setupNeeded: boolean }
 	| { is: "unreachable"; problem: Problem }
-	| { is: "signed-in"; me: Me; live: Live; roster: Roster };
+	| ({ is: "signed-in" } & Session);
 
 function signedIn(me: Me): Who {
 	const live = new Live();
@@ -28,7 +48,7 @@ function signedIn(me: Me): Who {
 	live.refused = () => void api.me().catch(() => {}); // its 401 signs the reader out
 	live.start();
 	void roster.load();
-	return { is: "signed-in", me, live, roster };
+	return { is: "signed-in", me, live, roster, jobs: new JobList(live), draft: new Draft() };
 }
 
 function useSession() {
@@ -53,6 +73,7 @@ function useSession() {
 			if (old.is !== "signed-in") return old;
 			old.live.stop();
 			old.roster.close();
+			old.jobs.close();
 			return { is: "nobody", setupNeeded: false };
 		});
 
@@ -61,6 +82,52 @@ function useSession() {
 		void find();
 	}, []);
 	return { who, find, leave };
+}
+
+// The same list below the dialog as without it: what has the focus stays.
+function drawServers(session: Session, adding: boolean) {
+	return (
+		<>
+			<Servers {...session} />
+			{adding && <AddServer {...session} />}
+		</>
+	);
+}
+
+// The pages by the first part of the address; what one may not do is not there either.
+const PAGES: Record<
+	string,
+	{ needs?: Permission; draw: (session: Session, rest: string[]) => ComponentChildren }
+> = {
+	"": { needs: "read", draw: (session) => drawServers(session, false) },
+	add: { needs: "enrol", draw: (session) => drawServers(session, true) },
+	servers: {
+		needs: "read",
+		draw: (session, [id, section = ""]) =>
+			id && Object.hasOwn(SECTIONS, section) ? (
+				<ServerPage key={id} id={id} section={section} {...session} />
+			) : null,
+	},
+	jobs: {
+		needs: "read",
+		draw: ({ jobs, ...session }, [job, server]) => {
+			if (!job) return <Jobs list={jobs} {...session} />;
+			if (job === "new") return <NewJob {...session} />;
+			if (!server) return <JobPage key={job} id={job} {...session} />;
+			return <RunPage key={`${job}/${server}`} job={job} server={server} {...session} />;
+		},
+	},
+	tokens: { needs: "enrol", draw: (session) => <Tokens {...session} /> },
+	audit: { needs: "audit", draw: (session) => <Audit {...session} /> },
+	users: { needs: "users", draw: (session) => <Users {...session} /> },
+	keys: { needs: "keys", draw: (session) => <Keys {...session} /> },
+	account: { draw: (session) => <Account {...session} /> },
+};
+
+function pageOf(session: Session, [name = "", ...rest]: string[]): ComponentChildren {
+	const page = Object.hasOwn(PAGES, name) ? PAGES[name] : undefined;
+	if (!page || (page.needs && !may(session.me, page.needs))) return <NotFound />;
+	return page.draw(session, rest) ?? <NotFound />;
 }
 
 export function App() {
@@ -101,21 +168,9 @@ export function App() {
 		return <SignIn onEntered={() => void entered()} />;
 	}
 
-	const { me, live, roster } = who;
 	return (
-		<Frame me={me} live={live} page={page ?? ""} signOut={signOut}>
-			{page === undefined || page === "add" ? (
-				<>
-					<Servers roster={roster} live={live} />
-					{page === "add" && <AddServer me={me} live={live} roster={roster} />}
-				</>
-			) : page === "servers" && argument ? (
-				<ServerPage key={argument} id={argument} me={me} live={live} roster={roster} />
-			) : page === "tokens" ? (
-				<Tokens live={live} />
-			) : (
-				<NotFound />
-			)}
+		<Frame me={who.me} live={who.live} page={page ?? ""} signOut={signOut}>
+			{pageOf(who, parts)}
 		</Frame>
 	);
 }

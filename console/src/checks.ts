@@ -34,7 +34,11 @@ export function useChecks(server: string, live: Live): Checks {
 		abort.current?.abort();
 		const mine = (abort.current = new AbortController());
 		try {
-			const page = await api.checks(server, wanted.current, null, mine.signal);
+			const page = await api.checks(server, {
+				limit: wanted.current,
+				cursor: null,
+				signal: mine.signal,
+			});
 			setRows(page.checks);
 			setCursor(page.next_cursor);
 			setProblem(null);
@@ -63,8 +67,7 @@ export function useChecks(server: string, live: Live): Checks {
 		problem,
 		load,
 		loadMore,
-		add: (row) =>
-			setRows((old) => (old?.some(({ id }) => id === row.id) ? old : [row, ...(old ?? [])])),
+		add: (row) => setRows((old) => (old?.some(({ id }) => id === row.id) ? old : [row, ...(old ?? [])])),
 	};
 }
 

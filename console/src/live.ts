@@ -10,17 +10,20 @@
 
 import { hubNow } from "./api";
 import { Emitter } from "./emitter";
-import type { CheckRow, Counts, ServerRow } from "./types";
+import { readEvents } from "./sse";
+import type { Bundle, CheckRow, Counts, JobRow, Run, ServerRow } from "./types";
 
 const SILENCE_MS = 40_000; // two of the hub's comment lines and some
 const PAUSES_MS = [1000, 2000, 4000, 8000, 15_000];
-const MAX_EVENT = 1_000_000;
 
 export interface Events {
 	server: ServerRow;
 	removed: { id: string };
 	counts: Counts;
 	check: CheckRow;
+	job: JobRow;
+	runs: { job: string; runs: Run[] }; // those that changed
+	bundle: Bundle;
 	live: null; // the stream is open (again): fetch afresh what may have been missed before
 }
 
@@ -36,6 +39,9 @@ export class Live extends Emitter {
 		removed: new Set(),
 		counts: new Set(),
 		check: new Set(),
+		job: new Set(),
+		runs: new Set(),
+		bundle: new Set(),
 		live: new Set(),
 	};
 	#abort: AbortController | null = null;
@@ -86,42 +92,17 @@ export class Live extends Emitter {
 			if (response.status === 401) return this.refused();
 			if (!response.ok || !response.body) throw new Error(`events: ${response.status}`);
 			this.#becameLive();
-			await this.#read(response.body);
+			await readEvents(response.body, this.#dispatch, () => this.#heard());
 		} catch {
 			// told below: whatever it was, the connection is gone
 		}
 		if (this.#abort === abort) this.#lost();
 	}
 
-	async #read(body: ReadableStream<Uint8Array>): Promise<void> {
-		const reader = body
-			.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
-			.getReader();
-		let text = "";
-		for (;;) {
-			const { value, done } = await reader.read();
-			if (done) return;
-			this.#heard();
-			text += value.replaceAll("\r", "");
-			let end: number;
-			while ((end = text.indexOf("\n\n")) >= 0) {
-				this.#dispatch(text.slice(0, end));
-				text = text.slice(end + 2);
-			}
-			if (text.length > MAX_EVENT) throw new Error("events: one without end");
-		}
-	}
-
-	#dispatch(block: string): void {
-		let event = "";
-		const data: string[] = [];
-		for (const line of block.split("\n")) {
-			if (line.startsWith("event:")) event = line.slice(6).trim();
-			else if (line.startsWith("data:")) data.push(line.slice(5));
-		}
-		if (!(event in this.#listeners) || event === "live" || data.length === 0) return;
-		this.#tell(event as keyof Events, JSON.parse(data.join("\n")));
-	}
+	#dispatch = (event: string, data: string): void => {
+		if (!(event in this.#listeners) || event === "live") return;
+		this.#tell(event as keyof Events, JSON.parse(data));
+	};
 
 	#tell<K extends keyof Events>(event: K, data: Events[K]): void {
 		for (const listener of [...this.#listeners[event]]) listener(data);

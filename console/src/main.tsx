@@ -1,10 +1,16 @@
 import { render } from "preact";
 import { App } from "./app";
 import "./styles/base.css";
+import "./styles/bar.css";
+import "./styles/forms.css";
 import "./styles/parts.css";
+import "./styles/tables.css";
 import "./styles/servers.css";
 import "./styles/server.css";
 import "./styles/checks.css";
+import "./styles/jobs.css";
+import "./styles/compose.css";
+import "./styles/support.css";
 import { applyTheme, theme } from "./theme";
 
 // Before the first paint, so that a chosen theme does not flash.

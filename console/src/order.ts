@@ -9,7 +9,7 @@ export type Sortable = (typeof SORTABLE)[number];
 export const DEFAULT_SORT = "status";
 
 // As the hub folds letters: ASCII alone.
-function fold(text: string | null | undefined): string {
+export function fold(text: string | null | undefined): string {
 	return (text ?? "").replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
@@ -40,6 +40,7 @@ export function comparator(sort: string): (a: ServerRow, b: ServerRow) => number
 export function matches(row: ServerRow, query: ServerQuery): boolean {
 	if (query.status && row.status !== query.status) return false;
 	if (query.platform && row.platform !== query.platform) return false;
+	if (query.location && row.location !== query.location) return false;
 	const text = fold([row.name, row.address, row.mac, row.os_name, row.location, row.version].join(" "));
 	return fold(query.q)
 		.split(/\s+/)

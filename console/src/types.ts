@@ -61,11 +61,19 @@ export interface ServerPage {
 	counts: Counts;
 }
 
+export const PERMISSIONS = ["read", "operate", "enrol", "remove", "users", "keys", "audit"] as const;
+export type Permission = (typeof PERMISSIONS)[number];
+export const ROLES = ["administrator", "architect", "operator"] as const;
+
 export interface Me {
 	name: string;
 	role: string;
+	permissions?: Permission[];
 	hub: { name: string; url: string; release: string; fingerprint: string };
 }
+
+// What one may not do is not offered; the hub refuses it too.
+export const may = (me: Me, what: Permission) => me.permissions?.includes(what) ?? false;
 
 export interface Token {
 	id: string;
@@ -85,4 +93,162 @@ export interface NewToken {
 	expires_at: string;
 	uses: number;
 	commands: string[];
+}
+
+/* --- jobs ----------------------------------------------------------------------------------- */
+
+export const RUN_STATES = [
+	"queued",
+	"delivered",
+	"running",
+	"rebooting",
+	"done",
+	"failed",
+	"cancelled",
+	"expired",
+	"undetermined",
+] as const;
+export type RunState = (typeof RUN_STATES)[number];
+
+export interface JobRow {
+	id: string;
+	title: string;
+	interpreter: string;
+	user: string | null;
+	cwd: string | null;
+	timeout_s: number;
+	output_limit: number;
+	rerun: "never" | "safe";
+	reboot: "never" | "after" | "on-request";
+	created_by: string;
+	created_at: string;
+	expires_at: string;
+	finished_at: string | null;
+	state: "active" | "done" | "cancelled";
+	runs: Record<RunState | "total", number>;
+	silent: number; // runs of servers that have not answered and are not online
+}
+
+export interface Job extends JobRow {
+	script: string;
+	args: string[];
+	env: Record<string, string | null>; // null: a secret, which is not shown again
+}
+
+export interface Run {
+	id: string;
+	job: string;
+	server: string;
+	server_name: string;
+	state: RunState;
+	attempt: number;
+	exit_code: number | null;
+	signal: number | null;
+	reason: string | null;
+	output_bytes: number;
+	dropped_bytes: number;
+	queued_at: string | null;
+	delivered_at: string | null;
+	started_at: string | null;
+	finished_at: string | null;
+	online: boolean;
+}
+
+export interface Output {
+	offset: number;
+	next: number;
+	size: number;
+	complete: boolean;
+	dropped: number;
+	text: string;
+}
+
+export interface ServerFilter {
+	q?: string;
+	platform?: string;
+	status?: string;
+	location?: string;
+}
+
+export interface NewJob {
+	title?: string;
+	interpreter: string;
+	script: string;
+	args?: string[];
+	env?: Record<string, string | { secret: string }>;
+	user?: string;
+	cwd?: string;
+	timeout_s?: number;
+	output_limit?: number;
+	expires_in_s?: number;
+	rerun?: string;
+	reboot?: string;
+	servers?: string[];
+	filter?: ServerFilter;
+}
+
+/* --- a server's past and future, and what it can be asked for -------------------------------- */
+
+export interface Activity {
+	kind: "run" | "check" | "bundle";
+	id: string;
+	job?: string | null;
+	title: string | null;
+	state: string;
+	by: string | null; // null: the machine by itself
+	at: string | null;
+	finished_at: string | null;
+}
+
+export interface ActivityPage {
+	upcoming: Activity[];
+	past: Activity[];
+	next_cursor: string | null;
+}
+
+export interface Bundle {
+	id: string;
+	server: string;
+	server_name: string;
+	state: "asked" | "uploading" | "ready" | "failed";
+	reason: string | null;
+	requested_by: string; // "": sent by the machine
+	requested_at: string;
+	finished_at: string | null;
+	size: number | null;
+	received: number;
+	sha256: string | null;
+	manifest: unknown; // the machine's own words
+}
+
+/* --- who may do what -------------------------------------------------------------------------- */
+
+export interface User {
+	name: string;
+	role: string;
+	created_at: string;
+	last_login_at: string | null;
+}
+
+export interface Key {
+	id: string;
+	name: string;
+	permissions: Permission[];
+	location: string | null;
+	created_by: string;
+	created_at: string;
+	expires_at: string;
+	last_used_at: string | null;
+	state: "valid" | "expired" | "revoked";
+}
+
+export interface AuditEntry {
+	id: string | number;
+	at: string;
+	actor: string;
+	actor_kind: string;
+	action: string;
+	target: string | null;
+	detail: unknown;
+	peer: string | null;
 }

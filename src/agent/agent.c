@@ -11,6 +11,7 @@
 #include "agent/agent.h"
 
 #include "agent/backoff.h"
+#include "agent/discovery.h"
 #include "agent/inventory.h"
 #include "agent/lock.h"
 #include "agent/log.h"
@@ -27,8 +28,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A hub may ask for patience, not for good-bye. */
-#define RETRY_AFTER_MOST_MS INT64_C(3600000)
 /* The check runs after coming online, but not more often than this. */
 #define CHECK_EVERY_US (3600 * INT64_C(1000000))
 
@@ -41,8 +40,11 @@ struct agent {
 	struct session_params params;
 	struct backoff backoff;
 	struct rhythm rhythm;
+	struct discovery discovery;
 	unsigned char instance[IDENTITY_INSTANCE_BYTES];
 	struct runner runner;
+	struct runs runs;
+	struct sender sender;
 	struct finding failure; /* why it is offline; kept for the path's `previous` */
 	time_t failed_at;
 	char *told_proxy; /* owned; what the log says of the proxy settings */
@@ -109,6 +111,7 @@ static bool reload_state(struct agent *agent)
 			logfile_line(agent->log.file, LEVEL_INFO, "joined anew: id %s, hub %s:%u",
 				fresh.server_id, fresh.hub_host, fresh.hub_port);
 			runner_free(&agent->runner); /* another hub need not know what this one asked */
+			sender_free(&agent->sender);
 		}
 		state_wipe(&agent->state);
 		agent->state = fresh;
@@ -171,6 +174,11 @@ static int walk_out(struct agent *agent, json_t *inventory, struct walk *walk)
 		evidence_add(&walk->failure.evidence, "difference", "its welcome: %s", err.text);
 		rc = -1;
 	}
+	if (rc == 0)
+		discovery_follow(&agent->discovery, &agent->paths, &agent->state,
+			json_object_get(walk->welcome, "endpoints"), &agent->log);
+	if (walk->hub_clock_told)
+		runs_set_clock(&agent->runs, walk->hub_clock);
 	agent->backoff.base_ms = agent->params.backoff_base_ms;
 	agent->backoff.cap_ms = agent->params.backoff_cap_ms;
 	return rc;
@@ -189,8 +197,11 @@ static void tell_failure(
 {
 	cleanup(free_ptr) char *hub = state_hub(&agent->state);
 	enum status_kind kind = finding->cause == CAUSE_AGENT_REVOKED ? STATUS_REVOKED : STATUS_OFFLINE;
+	bool asked = finding->cause == CAUSE_HUB_BUSY && walk && walk->retry_after_ms;
 	keep_failure(agent, finding);
-	if (agent_log_failure(&agent->log, hub, finding, news) || agent->status.kind != kind)
+	bool told = asked ? agent_log_busy(&agent->log, hub, walk->retry_after_ms)
+					  : agent_log_failure(&agent->log, hub, finding, news);
+	if (told || agent->status.kind != kind)
 		set_status(agent, kind, walk);
 	else
 		status_retry(&agent->status);
@@ -206,11 +217,9 @@ static int64_t wait_ms_after(
 	case CAUSE_AGENT_DUPLICATE:
 		return cap_ms / 2 + backoff_spread(cap_ms / 2);
 	case CAUSE_HUB_RESTARTING:
-		return backoff_spread(restart_delay_ms);
+		return backoff_wait(&agent->backoff, 0, restart_delay_ms);
 	case CAUSE_HUB_BUSY:
-		if (retry_after_ms > RETRY_AFTER_MOST_MS)
-			retry_after_ms = RETRY_AFTER_MOST_MS;
-		return retry_after_ms + backoff_next(&agent->backoff);
+		return backoff_wait(&agent->backoff, retry_after_ms, 0);
 	default:
 		return backoff_next(&agent->backoff);
 	}
@@ -287,6 +296,8 @@ static int64_t stay(struct agent *agent, struct walk *walk, json_t *inventory)
 		.interrupt = &interrupt,
 		.inventory = inventory_source(agent),
 		.runner = &agent->runner,
+		.runs = &agent->runs,
+		.sender = &agent->sender,
 		.rhythm = &agent->rhythm,
 		.asked = &agent->params,
 	};
@@ -312,6 +323,16 @@ static int64_t stay(struct agent *agent, struct walk *walk, json_t *inventory)
 	return wait_ms;
 }
 
+/* True when the session is at another endpoint now. */
+static bool look_elsewhere(struct agent *agent, enum cause cause)
+{
+	struct way way = {.root = agent->options->root, .state = &agent->state, .cancel = &interrupt};
+	bool moved =
+		discovery_ask(&agent->discovery, &agent->paths, &agent->state, &way, cause, &agent->log);
+	way_free(&way);
+	return moved;
+}
+
 /* One walk, and the session if it passes. Returns the wait before the next, in milliseconds. */
 static int64_t attempt(struct agent *agent)
 {
@@ -325,17 +346,47 @@ static int64_t attempt(struct agent *agent)
 		rhythm_walked(&agent->rhythm, false);
 		tell_failure(agent, &walk.failure, &walk, true);
 		wait_ms = wait_ms_after(agent, walk.failure.cause, walk.retry_after_ms, 0);
+		if (look_elsewhere(agent, walk.failure.cause))
+			wait_ms = 0;
 	}
 	walk_free(&walk);
 	json_decref(inventory);
 	return wait_ms;
 }
 
+static void keep_runs(struct agent *agent)
+{
+	struct err err;
+	const struct runs_options options = {
+		.paths = &agent->paths,
+		.state = &agent->state,
+		.log = agent->log.file,
+		.root = agent->options->root,
+		.reboot_program = agent->options->reboot_program,
+	};
+	if (runs_keep_open(&agent->runs, &options, &err))
+		logfile_line(agent->log.file, LEVEL_ERROR, "no job can be run here: %s", err.text);
+	runs_step(&agent->runs);
+}
+
+/* Between two walks; the runs of jobs go on. */
+static void rest(struct agent *agent, int64_t wait_ms)
+{
+	struct deadline end = deadline_in_ms(wait_ms), due;
+	enum wait_result result;
+	do {
+		runs_step(&agent->runs);
+		bool owed = runs_deadline(&agent->runs, &due);
+		result = wait_fd(
+			runs_fd(&agent->runs), POLLIN, owed ? deadline_sooner(end, due) : end, &interrupt);
+	} while (result != WAIT_CANCELLED && result != WAIT_ERROR && deadline_left_ms(end));
+}
+
 static void serve(struct agent *agent)
 {
 	while (!stop_asked && reload_state(agent)) {
-		int64_t wait_ms = attempt(agent);
-		wait_fd(-1, 0, deadline_in_ms(wait_ms), &interrupt);
+		keep_runs(agent);
+		rest(agent, attempt(agent));
 		take_interrupt(agent);
 	}
 }
@@ -361,6 +412,8 @@ static void service_run(struct agent *agent)
 	agent_log_open(&agent->log, &agent->paths, agent->options->to_stderr);
 	status_init(&agent->status, &agent->paths);
 	runner_init(&agent->runner, agent->options->root);
+	runs_init(&agent->runs);
+	sender_init(&agent->sender, agent->options->root);
 	cleanup(free_ptr) char *hub = state_hub(&agent->state);
 	logfile_line(agent->log.file, LEVEL_INFO,
 		"sallyport %s starts as process %ld: %s, id %s, hub %s", SALLYPORT_VERSION, (long)getpid(),
@@ -369,6 +422,8 @@ static void service_run(struct agent *agent)
 	serve(agent);
 	logfile_line(agent->log.file, LEVEL_INFO, "sallyport stops");
 	runner_free(&agent->runner);
+	runs_close(&agent->runs);
+	sender_free(&agent->sender);
 	finding_free(&agent->failure);
 	if (stop_asked)
 		set_status(agent, STATUS_STOPPED, NULL);
@@ -394,6 +449,7 @@ int agent_run(const struct agent_options *options)
 	free(agent.told_proxy);
 	free(agent.told_file);
 	rhythm_free(&agent.rhythm);
+	discovery_free(&agent.discovery);
 	state_wipe(&agent.state);
 	cancel_fini(&interrupt);
 	paths_free(&agent.paths);

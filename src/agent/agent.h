@@ -16,6 +16,7 @@ struct agent_options {
 	const char *root;             /* may be NULL */
 	bool to_stderr;               /* the log also there */
 	inventory_profiles *profiles; /* may be NULL */
+	const char *reboot_program;   /* restarts the machine for a job; NULL: the system's */
 };
 
 /* Returns the exit code: 0 after a signal or after the machine left its hub, 1 when it cannot run.

@@ -22,6 +22,11 @@ struct backoff {
 void backoff_reset(struct backoff *backoff);
 /* The wait before the next attempt, in milliseconds; doubles the bound. */
 int64_t backoff_next(struct backoff *backoff);
+/* The wait when the hub had a wish, else the next one; 0 stands for no wish, and a wish leaves the
+ * bound as it is. `retry_after_ms`: at least as long, an hour at most, and up to a quarter more, so
+ * that those who were asked for the same do not come together. `restart_delay_ms`: anything up to
+ * it. */
+int64_t backoff_wait(struct backoff *backoff, int64_t retry_after_ms, int64_t restart_delay_ms);
 /* Anything from 0 to most_ms. */
 int64_t backoff_spread(int64_t most_ms);
 

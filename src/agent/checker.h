@@ -8,13 +8,13 @@
 #ifndef AGENT_CHECKER_H
 #define AGENT_CHECKER_H
 
+#include "agent/self.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 
 #include <jansson.h>
 #include <stdbool.h>
-#include <sys/types.h>
 
 #define CHECKER_PROFILE_SIZE 65
 
@@ -25,9 +25,7 @@ struct checker_wish {
 };
 
 struct checker {
-	pid_t pid;     /* 0: none runs */
-	int fd;        /* its output; -1: none runs */
-	int errors_fd; /* what it has to say when there is no report; -1: none runs */
+	struct self self;
 	struct buf output;
 	struct deadline deadline;
 };

@@ -80,6 +80,19 @@ bool agent_log_failure(
 	return true;
 }
 
+bool agent_log_busy(struct agent_log *log, const char *hub, int64_t retry_after_ms)
+{
+	char words[DURATION_TEXT_SIZE];
+	if (!log->outage_us)
+		log->outage_us = clock_mono_us();
+	if (log->told_busy)
+		return false;
+	logfile_line(log->file, LEVEL_INFO,
+		"the hub at %s is busy and asks to come back in %s (hub-busy); waiting as long as it asks",
+		hub, duration_words(retry_after_ms, words));
+	return log->told_busy = true;
+}
+
 static void describe_walk(const struct walk *walk, struct buf *text)
 {
 	if (walk->proxy)

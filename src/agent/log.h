@@ -21,6 +21,7 @@ struct agent_log {
 	char *told;           /* owned; what the last block was about, NULL while all is well */
 	int64_t outage_us;    /* when the outage began, 0 for none */
 	unsigned failures;    /* in this outage */
+	bool told_busy;       /* likewise */
 	bool was_online;
 };
 
@@ -29,6 +30,9 @@ void agent_log_open(struct agent_log *log, const struct agent_paths *paths, bool
  * is expected (news: false) takes one line in place of the block. */
 bool agent_log_failure(
 	struct agent_log *log, const char *hub, const struct finding *finding, bool news);
+/* The hub asks to come back later: one line in an outage, for that is no failure. True when it was
+ * written. */
+bool agent_log_busy(struct agent_log *log, const char *hub, int64_t retry_after_ms);
 void agent_log_online(struct agent_log *log, const char *hub, const struct walk *walk);
 void agent_log_close(struct agent_log *log);
 

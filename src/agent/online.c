@@ -9,6 +9,7 @@
 #include "agent/online.h"
 
 #include "agent/outside.h"
+#include "agent/support.h"
 #include "base/file.h"
 #include "base/json.h"
 
@@ -47,7 +48,7 @@ static void send_path(struct online *online, const struct walk *walk, json_t *pr
 	json_decref(previous);
 }
 
-static enum refusal on_check_run(void *data, const struct msg_check_run *wish)
+static enum refusal on_check_run(void *data, const void *record)
 {
 	static const enum refusal refusals[] = {
 		[RUNNER_TAKEN] = REFUSAL_NONE,
@@ -55,6 +56,7 @@ static enum refusal on_check_run(void *data, const struct msg_check_run *wish)
 		[RUNNER_NO_PROFILE] = REFUSAL_CHECK_UNKNOWN,
 	};
 	struct online *online = data;
+	const struct msg_check_run *wish = record;
 	enum runner_answer answer = runner_ask(online->runner, wish->run, wish->profile, wish->deep);
 	if (answer == RUNNER_TAKEN)
 		logfile_line(online->log->file, LEVEL_INFO, "the hub asks for a check of %s%s%s",
@@ -91,8 +93,10 @@ static void release_held(struct online *online, const json_t *ports)
 	json_decref(report);
 }
 
-static void on_looked(void *data, const json_t *result)
+static void on_looked(void *data, uint64_t tag, const json_t *result, enum refusal refusal)
 {
+	(void)tag;
+	(void)refusal;
 	struct msg_outside_look_result answer = {0};
 	if (result)
 		message_read(MSG_outside_look_result, result, &answer, NULL);
@@ -111,9 +115,31 @@ static void hand_over(struct online *online, const struct runner_job *job, json_
 	online->held.report = report;
 	online->held.job = *job;
 	online->held.deadline = deadline_in_ms(OUTSIDE_WAIT_MS);
-	if (!own || session_ask(&online->session, MSG_outside_look, &wish))
+	if (!own || session_ask(&online->session, MSG_outside_look, &wish, on_looked, online, 0))
 		release_held(online, NULL);
 }
+
+static enum refusal on_job_run(void *data, const void *record)
+{
+	struct online *online = data;
+	return runs_take(online->runs, record);
+}
+
+static enum refusal on_job_cancel(void *data, const void *record)
+{
+	struct online *online = data;
+	return runs_cancel(online->runs, record);
+}
+
+/* What the hub may ask of this machine; `data` is the struct online. */
+static const struct session_call calls[] = {
+	{MSG_check_run, on_check_run},
+	{MSG_log_follow, support_follow},
+	{MSG_log_unfollow, support_unfollow},
+	{MSG_bundle_make, support_bundle},
+	{MSG_job_run, on_job_run},
+	{MSG_job_cancel, on_job_cancel},
+};
 
 void online_begin(struct online *online, struct walk *walk, const json_t *inventory,
 	json_t *previous, int64_t agent_started_us)
@@ -124,11 +150,13 @@ void online_begin(struct online *online, struct walk *walk, const json_t *invent
 	online->direct = !walk->proxy;
 	link_take(&online->link, walk, on_text, online);
 	session_open(&online->session, &paced, send_frame, online, agent_started_us, now_us);
-	online->session.check_run = on_check_run;
-	online->session.on_answer = on_looked;
+	follow_init(&online->follow, online->paths);
+	online->session.calls = calls;
+	online->session.call_count = ARRAY_LEN(calls);
 	inventory_digest(inventory, online->digest);
 	online->inventory_us = now_us;
 	send_path(online, walk, previous);
+	runs_online(online->runs, &online->session);
 	runner_resume(online->runner);
 }
 
@@ -210,6 +238,7 @@ static bool advance(struct online *online)
 	struct link *link = &online->link;
 	link_step(link);
 	do_chores(online);
+	runs_step(online->runs);
 	session_tick(&online->session, clock_mono_us());
 	if (link_step(link) != WS_OPEN)
 		session_closed(
@@ -217,7 +246,10 @@ static bool advance(struct online *online)
 	return !online->session.over.cause;
 }
 
-static enum wait_result sleep_until_needed(struct online *online, struct pollfd fds[3])
+/* The session's, the check's, the runs', support's, and one that wait_fds() adds. */
+#define MAX_FDS (3 + SUPPORT_FDS + 1)
+
+static enum wait_result sleep_until_needed(struct online *online, struct pollfd fds[MAX_FDS])
 {
 	struct deadline deadline = {session_deadline_us(&online->session)}, check;
 	fds[0] =
@@ -227,14 +259,18 @@ static enum wait_result sleep_until_needed(struct online *online, struct pollfd 
 		deadline = deadline_sooner(deadline, check);
 	if (online->held.report)
 		deadline = deadline_sooner(deadline, online->held.deadline);
+	fds[2] = (struct pollfd){.fd = runs_fd(online->runs), .events = POLLIN};
+	if (runs_deadline(online->runs, &check))
+		deadline = deadline_sooner(deadline, check);
+	support_poll(online, fds + 3, &deadline);
 	if (link_ready(&online->link))
 		deadline = deadline_in_ms(0);
-	return wait_fds(fds, 2, deadline, online->interrupt);
+	return wait_fds(fds, MAX_FDS - 1, deadline, online->interrupt);
 }
 
 enum online_end online_run(struct online *online)
 {
-	struct pollfd fds[3];
+	struct pollfd fds[MAX_FDS];
 	malloc_trim(0);
 	while (advance(online)) {
 		switch (sleep_until_needed(online, fds)) {
@@ -253,6 +289,7 @@ enum online_end online_run(struct online *online)
 		if (runner_deadline(online->runner, &due) && (fds[1].revents || !deadline_left_ms(due)))
 			while (step_check(online))
 				continue;
+		support_step(online);
 	}
 	return ONLINE_LOST;
 }
@@ -275,6 +312,8 @@ void online_facts(const struct online *online, struct rhythm_end *end)
 void online_free(struct online *online)
 {
 	release_held(online, NULL);
+	follow_free(&online->follow);
+	runs_offline(online->runs);
 	link_close(&online->link, CLOSE_GOING_AWAY);
 	session_free(&online->session);
 }

@@ -8,11 +8,14 @@
 #ifndef AGENT_ONLINE_H
 #define AGENT_ONLINE_H
 
+#include "agent/follow.h"
 #include "agent/inventory.h"
 #include "agent/link.h"
 #include "agent/log.h"
 #include "agent/rhythm.h"
 #include "agent/runner.h"
+#include "agent/runs.h"
+#include "agent/sender.h"
 #include "agent/session.h"
 #include "agent/status.h"
 
@@ -24,12 +27,15 @@ struct online {
 	const struct cancel *interrupt;
 	struct inventory_source inventory;
 	struct runner *runner;              /* of the checks; outlives this */
+	struct runs *runs;                  /* of jobs; outlives this */
+	struct sender *sender;              /* of the support bundle; outlives this */
 	struct rhythm *rhythm;              /* what the way has taught; outlives this */
 	const struct session_params *asked; /* what the hub asks for; the rhythm may shorten it */
 
 	/* its own */
 	struct session session;
 	struct link link;
+	struct follow follow;
 	unsigned char digest[INVENTORY_DIGEST_BYTES]; /* of the inventory that the hub has */
 	int64_t inventory_us;                         /* when it was last read */
 	struct {

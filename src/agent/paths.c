@@ -11,8 +11,11 @@ void paths_init(struct agent_paths *paths, const char *root)
 		.state_dir = file_under(root, STATE_DIR),
 		.identity = file_under(root, STATE_DIR "/identity.json"),
 		.status = file_under(root, STATE_DIR "/status.json"),
+		.endpoints = file_under(root, STATE_DIR "/endpoints.json"),
 		.rhythm = file_under(root, STATE_DIR "/rhythm.json"),
 		.check = file_under(root, STATE_DIR "/check.json"),
+		.runs = file_under(root, STATE_DIR "/runs"),
+		.scripts = file_under(root, "/run/sallyport"),
 		.lock = file_under(root, STATE_DIR "/agent.lock"),
 		.log_dir = file_under(root, LOG_DIR),
 		.log = file_under(root, LOG_DIR "/connector.log"),
@@ -24,8 +27,11 @@ void paths_free(struct agent_paths *paths)
 	free(paths->state_dir);
 	free(paths->identity);
 	free(paths->status);
+	free(paths->endpoints);
 	free(paths->rhythm);
 	free(paths->check);
+	free(paths->runs);
+	free(paths->scripts);
 	free(paths->lock);
 	free(paths->log_dir);
 	free(paths->log);

@@ -22,7 +22,7 @@ void runner_free(struct runner *runner)
 
 void runner_want_own(struct runner *runner)
 {
-	runner->own_wanted = !runner->checker.pid;
+	runner->own_wanted = !runner->checker.self.pid;
 }
 
 static bool ends_in(const char *text, const char *ending)
@@ -62,28 +62,28 @@ const char *runner_asked(const struct runner *runner)
 {
 	if (runner->asked.run[0])
 		return runner->asked.run;
-	return runner->checker.pid && runner->now.run[0] ? runner->now.run : NULL;
+	return runner->checker.self.pid && runner->now.run[0] ? runner->now.run : NULL;
 }
 
 void runner_resume(struct runner *runner)
 {
 	struct deadline drained = deadline_in_ms(DRAIN_MS);
-	if (runner->checker.pid && deadline_left_ms(runner->checker.deadline) < DRAIN_MS)
+	if (runner->checker.self.pid && deadline_left_ms(runner->checker.deadline) < DRAIN_MS)
 		runner->checker.deadline = drained;
 }
 
 int runner_fd(const struct runner *runner)
 {
-	return runner->checker.fd;
+	return runner->checker.self.fd;
 }
 
 bool runner_deadline(const struct runner *runner, struct deadline *deadline)
 {
-	if (runner->checker.pid)
+	if (runner->checker.self.pid)
 		*deadline = runner->checker.deadline;
 	else
 		*deadline = deadline_in_ms(0);
-	return runner->checker.pid || runner->own_wanted || runner->asked.run[0];
+	return runner->checker.self.pid || runner->own_wanted || runner->asked.run[0];
 }
 
 static void step_running(struct runner *runner, struct runner_news *news)
@@ -103,7 +103,7 @@ static void step_running(struct runner *runner, struct runner_news *news)
 void runner_step(struct runner *runner, struct runner_news *news)
 {
 	*news = (struct runner_news){.job = runner->now};
-	if (runner->checker.pid) {
+	if (runner->checker.self.pid) {
 		step_running(runner, news);
 		return;
 	}

@@ -122,15 +122,24 @@ static int send_text(struct session *session, char *text)
 	return rc;
 }
 
-static void on_check_run(struct session *session, const struct rpc *rpc)
+static void answer_call(struct session *session, const struct rpc *rpc, enum refusal refusal)
 {
-	struct msg_check_run wish = {0};
+	if (rpc->kind == RPC_REQUEST)
+		send_text(session,
+			refusal ? rpc_error(rpc->id, refusal, NULL) : rpc_result(rpc->id, json_object()));
+}
+
+static void run_call(
+	struct session *session, const struct session_call *call, const struct rpc *rpc)
+{
+	union message_record record;
 	enum refusal refusal = REFUSAL_BAD_MESSAGE;
-	if (session->check_run && message_read(MSG_check_run, rpc->body, &wish, NULL) == 0)
-		refusal = session->check_run(session->data, &wish);
-	message_free(MSG_check_run, &wish);
-	send_text(
-		session, refusal ? rpc_error(rpc->id, refusal, NULL) : rpc_result(rpc->id, json_object()));
+	memset(&record, 0, sizeof record);
+	if (message_read(call->message, rpc->body, &record, NULL) == 0) {
+		refusal = call->run(session->data, &record);
+		message_free(call->message, &record);
+	}
+	answer_call(session, rpc, refusal);
 }
 
 /* Somebody else came to the hub with this machine's key. */
@@ -147,26 +156,41 @@ static void on_call(struct session *session, const struct rpc *rpc, int64_t now_
 			return;
 		}
 	}
-	if (rpc->kind == RPC_REQUEST && strcmp(rpc->method, message_method(MSG_check_run)) == 0) {
-		on_check_run(session, rpc);
-		return;
+	for (size_t i = 0; i < session->call_count; i++) {
+		if (strcmp(rpc->method, message_method(session->calls[i].message)) == 0) {
+			run_call(session, &session->calls[i], rpc);
+			return;
+		}
 	}
 	if (rpc->kind == RPC_REQUEST && strcmp(rpc->method, message_method(MSG_present)) == 0) {
 		on_present(session, rpc);
 		return;
 	}
 	/* A newer hub may announce what this agent does not know; only a question wants an answer. */
-	if (rpc->kind == RPC_REQUEST)
-		send_text(session, rpc_error(rpc->id, REFUSAL_BAD_MESSAGE, NULL));
+	answer_call(session, rpc, REFUSAL_BAD_MESSAGE);
+}
+
+/* True when it answers a question that is open. */
+static bool give_answer(struct session *session, const struct rpc *rpc)
+{
+	for (size_t i = 0; i < ARRAY_LEN(session->questions); i++) {
+		struct session_question asked = session->questions[i];
+		if (!asked.id || asked.id != rpc->id)
+			continue;
+		session->questions[i] = (struct session_question){0};
+		if (rpc->kind == RPC_RESULT)
+			asked.answer(asked.data, asked.tag, rpc->body, REFUSAL_NONE);
+		else
+			asked.answer(asked.data, asked.tag, NULL, rpc->refusal);
+		return true;
+	}
+	return false;
 }
 
 static void on_answer(struct session *session, const struct rpc *rpc, int64_t now_us)
 {
-	if (session->asked_id && rpc->id == session->asked_id) {
-		session->asked_id = 0;
-		session->on_answer(session->data, rpc->kind == RPC_RESULT ? rpc->body : NULL);
+	if (give_answer(session, rpc))
 		return;
-	}
 	if (!session->answer_us || rpc->id != session->heartbeat_id)
 		return;
 	session->answer_us = 0;
@@ -248,11 +272,21 @@ int session_notify(struct session *session, enum message message, const void *re
 		session, rpc_notification(message_method(message), message_write(message, record)));
 }
 
-int session_ask(struct session *session, enum message message, const void *record)
+int session_ask(struct session *session, enum message message, const void *record,
+	session_answer *answer, void *data, uint64_t tag)
 {
-	session->asked_id = session->next_id++;
-	return send_text(session,
-		rpc_request(session->asked_id, message_method(message), message_write(message, record)));
+	for (size_t i = 0; i < ARRAY_LEN(session->questions); i++) {
+		struct session_question *question = &session->questions[i];
+		if (question->id)
+			continue;
+		*question = (struct session_question){session->next_id++, answer, data, tag};
+		int rc = send_text(session,
+			rpc_request(question->id, message_method(message), message_write(message, record)));
+		if (rc)
+			*question = (struct session_question){0};
+		return rc;
+	}
+	return -1;
 }
 
 /* What a close code says, for the sentence of peer-closed; "" where it says nothing. */

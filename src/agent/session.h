@@ -6,7 +6,10 @@
  * session_closed() when the transport ended; messages leave through `send`. Times are microseconds
  * of the monotonic clock, handed in, so that tests need no waiting.
  *
- *     session_open() ( session_text() | session_tick() | session_notify() )* -> over
+ *     session_open() ( session_text() | session_tick() | session_notify() | session_ask() )* ->
+ * over
+ *
+ * What the hub may ask of the machine beyond that is the caller's: a table of session_call rows.
  *
  * Once `over.cause` is set the conversation has ended and says why.
  */
@@ -31,17 +34,33 @@ struct session_params {
 /* Takes a message; -1 when it cannot be sent any more (session_closed() will follow). */
 typedef int session_send(void *data, const char *text, size_t len);
 
-/* The hub's answer to session_ask(); `result` is NULL when it refused. */
-typedef void session_answer(void *data, const json_t *result);
+#define SESSION_ASKS 32 /* requests that may be open at once */
+
+/* A request or notification of the hub. `record` is the message's struct msg_NAME and good for the
+ * call. What is returned answers a request: REFUSAL_NONE with an empty object. */
+struct session_call {
+	enum message message;
+	enum refusal (*run)(void *data, const void *record);
+};
+
+/* The hub's answer to session_ask(), once; `result` is NULL when it refused, and `refusal` says
+ * why. A session that ends answers nothing more. */
+typedef void session_answer(void *data, uint64_t tag, const json_t *result, enum refusal refusal);
+
+struct session_question {
+	int64_t id; /* 0: the place is free */
+	session_answer *answer;
+	void *data;
+	uint64_t tag;
+};
 
 struct session {
 	struct session_params params;
 	session_send *send;
-	/* The hub wants this machine checked; REFUSAL_NONE when it will be. Set by the caller after
-	 * session_open(); NULL: not possible. */
-	enum refusal (*check_run)(void *data, const struct msg_check_run *wish);
-	session_answer *on_answer; /* likewise */
-	int64_t asked_id;          /* of the request that session_ask() sent; 0: none is open */
+	/* Set by the caller after session_open(), borrowed; `data` is handed to each. */
+	const struct session_call *calls;
+	size_t call_count;
+	struct session_question questions[SESSION_ASKS];
 	void *data;
 	int64_t agent_started_us;
 	int64_t opened_us;
@@ -79,8 +98,10 @@ void session_tick(struct session *session, int64_t now_us);
 void session_set_pace(struct session *session, const struct session_params *paced);
 int64_t session_deadline_us(const struct session *session);
 int session_notify(struct session *session, enum message message, const void *record);
-/* A request, one at a time; its answer goes to on_answer. */
-int session_ask(struct session *session, enum message message, const void *record);
+/* A request, whose answer goes to `answer` with `data` and `tag`. -1 when too many are open or it
+ * cannot be sent; then there will be no answer. */
+int session_ask(struct session *session, enum message message, const void *record,
+	session_answer *answer, void *data, uint64_t tag);
 /* The transport ended: by a close frame with this code, or by an error (errno, 0 for none). */
 void session_closed(struct session *session, uint16_t code, int error, int64_t now_us);
 void session_free(struct session *session);

@@ -8,6 +8,7 @@
  */
 #include "agent/state.h"
 
+#include "agent/journal.h"
 #include "base/file.h"
 #include "base/json.h"
 
@@ -80,6 +81,7 @@ static int record_to_state(struct record *record, struct agent_state *state, str
 	}
 	strcpy(state->hub_host, record->hub_host);
 	memcpy(state->hub_key, record->hub_key, sizeof state->hub_key);
+	endpoints_at(&state->endpoints, state->hub_host, state->hub_port);
 	state->name = record->name;
 	state->private_ca = record->private_ca;
 	state->location = record->location;
@@ -122,6 +124,21 @@ static enum state_result read_error(const struct agent_paths *paths, int error, 
 	return STATE_BROKEN;
 }
 
+/* What is missing, damaged or of another identity is as the token said. */
+static void load_endpoints(const struct agent_paths *paths, struct agent_state *state)
+{
+	cleanup(buf_free) struct buf text = {0};
+	struct endpoints kept;
+	struct err err;
+	if (file_read(paths->endpoints, STATE_MAX_BYTES, &text, &err))
+		return;
+	cleanup(json_drop) json_t *object = json_parse(buf_text(&text), text.len, NULL);
+	const char *whose = json_get_text(object, "server_id");
+	if (whose && strcmp(whose, state->server_id) == 0 &&
+		!endpoints_read(json_object_get(object, "endpoints"), &kept, NULL))
+		state->endpoints = kept;
+}
+
 enum state_result state_load(
 	const struct agent_paths *paths, struct agent_state *state, struct err *err)
 {
@@ -138,7 +155,28 @@ enum state_result state_load(
 		add_sentence(err, RESTORE_OR_REJOIN);
 		return STATE_BROKEN;
 	}
+	load_endpoints(paths, state);
 	return STATE_LOADED;
+}
+
+/* --- the hub's endpoints -----------------------------------------------------------------------
+ */
+
+int state_follow(const struct agent_paths *paths, struct agent_state *state, const json_t *object,
+	struct err *err)
+{
+	struct endpoints said = state->endpoints;
+	if (!object)
+		return 0;
+	if (endpoints_read(object, &said, err))
+		return err_prefix(err, "what the hub says of its endpoints");
+	if (endpoints_same(&said, &state->endpoints))
+		return 0;
+	state->endpoints = said;
+	cleanup(json_drop) json_t *file =
+		json_pack("{s:s,s:o}", "server_id", state->server_id, "endpoints", endpoints_write(&said));
+	cleanup(free_ptr) char *text = json_dumps(file, JSON_INDENT(2));
+	return file_replace(paths->endpoints, text, strlen(text), 0600, err) ? -1 : 1;
 }
 
 static int make_state_dir(const struct agent_paths *paths, struct err *err)
@@ -205,16 +243,21 @@ int state_prepare(const struct agent_paths *paths, struct err *err)
 
 int state_remove(const struct agent_paths *paths, struct err *err)
 {
-	const char *const files[] = {paths->identity, paths->status, paths->check, paths->rhythm};
+	const char *const files[] = {
+		paths->identity, paths->endpoints, paths->status, paths->check, paths->rhythm};
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		if (unlink(files[i]) && errno != ENOENT)
 			return err_set(err, "%s: %s", files[i], strerror(errno));
+	journal_clear(paths);
 	return 0;
 }
 
 char *state_hub(const struct agent_state *state)
 {
-	return xasprintf("%s:%u", state->hub_host, state->hub_port);
+	const struct place *place = &state->endpoints.places[ENDPOINT_SESSION];
+	if (!place->port) /* nobody has said where it is */
+		return xasprintf("%s:%u", state->hub_host, state->hub_port);
+	return xasprintf("%s:%u", place->host, place->port);
 }
 
 void state_wipe(struct agent_state *state)

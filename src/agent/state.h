@@ -13,6 +13,7 @@
 
 #include "agent/paths.h"
 #include "base/err.h"
+#include "wire/endpoints.h"
 #include "wire/identity.h"
 #include "wire/token.h"
 
@@ -29,7 +30,8 @@ struct agent_state {
 	char hub_host[TOKEN_MAX_HOST + 1];
 	uint16_t hub_port;
 	unsigned char hub_key[IDENTITY_KEY_BYTES]; /* pinned */
-	char *private_ca; /* owned; PEM, NULL where the hub's certificate is a public one */
+	struct endpoints endpoints; /* where the hub's roles are; what state_follow() was last told */
+	char *private_ca;           /* owned; PEM, NULL where the hub's certificate is a public one */
 };
 
 enum state_result {
@@ -44,9 +46,18 @@ int state_save(const struct agent_paths *paths, const struct agent_state *state,
 /* Makes the folder (0700) and proves that a file of that kind can be written there, so that a full
  * disk or a missing right shows before a token is spent. */
 int state_prepare(const struct agent_paths *paths, struct err *err);
-/* Forgets the hub: identity, status, check and rhythm. */
+/* Forgets the hub: identity, endpoints, status, check and rhythm, and all runs of its jobs but
+ * those that a supervisor holds. */
 int state_remove(const struct agent_paths *paths, struct err *err);
-/* "HOST:PORT". Owned by the caller. */
+/*
+ * Takes what the hub says of its endpoint roles, in a welcome or a discovery document that it has
+ * proved, and keeps it in endpoints.json, beside the identity: the service may write this one, and
+ * a damaged one costs nothing but what the token said. `object` may be NULL. 1 when it is news, 0
+ * when not, -1 with err when it cannot be kept or is none; in memory it holds all the same.
+ */
+int state_follow(const struct agent_paths *paths, struct agent_state *state, const json_t *object,
+	struct err *err);
+/* "HOST:PORT" of the session. Owned by the caller. */
 char *state_hub(const struct agent_state *state);
 void state_wipe(struct agent_state *state);
 

@@ -1,6 +1,6 @@
 /*
  * The way to the hub from this machine: proxy settings and target of a walk, the same for the
- * service, `join` and `leave`.
+ * service, `join`, `leave` and uploads.
  */
 #ifndef AGENT_WAY_H
 #define AGENT_WAY_H
@@ -22,8 +22,15 @@ struct way {
 	struct proxy_settings proxy; /* owned: filled by way_walk() */
 };
 
-/* As dial_walk(); a proxy setting that cannot be used is the walk's failure as well. */
+/* Opens a session, or joins. As dial_walk(); a proxy setting that cannot be used is the walk's
+ * failure as well. Where a hub proves itself but has its sessions elsewhere, it goes on to there.
+ */
 int way_walk(struct way *way, struct walk *walk);
+/* The hub's own proof at one of its endpoints, over a plain request; with `stay` the connection
+ * stays open for more of them (dial/request.h). *target says where it went; it borrows the state.
+ */
+int way_prove(
+	struct way *way, enum endpoint role, bool stay, struct dial_target *target, struct walk *walk);
 void way_free(struct way *way);
 
 #endif

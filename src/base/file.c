@@ -101,6 +101,16 @@ int file_make_dirs(const char *path, mode_t mode, struct err *err)
 	return 0;
 }
 
+int file_sync(const char *path, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(err, "%s: %s", path, strerror(errno));
+	int rc = fsync(fd) ? err_set(err, "%s: %s", path, strerror(errno)) : 0;
+	close(fd);
+	return rc;
+}
+
 bool file_exists(const char *path)
 {
 	return access(path, F_OK) == 0;

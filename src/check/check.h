@@ -15,6 +15,7 @@
 
 #include "profile/profile.h"
 #include "dial/dial.h"
+#include "wire/endpoints.h"
 
 #define CHECK_MAX_THREADS        16
 #define CHECK_DEFAULT_DEADLINE_S 30
@@ -30,13 +31,20 @@ struct probe_answer;
 typedef void probe_run(const struct probe_question *question, struct probe_answer *answer);
 typedef probe_run *probe_find_fn(const char *requirement_id);
 
-/* The hub to try; everything is borrowed. */
+#define CHECK_ROLES_SIZE 48
+
+/* One place of the hub to try; everything is borrowed. Where its roles are at several places (row
+ * S6) each is tried by itself. */
 struct check_hub {
 	const char *host;
 	uint16_t port;
 	const unsigned char *hub_key; /* pinned identity key; NULL when this machine has not joined */
 	const char *ca_pem;           /* of the hub's private CA; NULL: none known */
 	const struct identity *identity; /* of this machine; NULL: an anonymous check */
+	const struct check_hub *next;    /* another place of it; NULL: none */
+	char roles[CHECK_ROLES_SIZE];    /* that are there, "session and console"; "": all of them */
+	const char *id;                  /* of the requirement, behind "endpoint."; NULL: "hub" */
+	bool plain;                      /* no session is there: the hub's proof over a plain request */
 };
 
 /* Where the walks are; shown on a terminal. */
@@ -54,7 +62,7 @@ enum check_joined {
 
 struct check_options {
 	const struct profile *profile;       /* NULL: none */
-	const struct check_hub *hub;         /* NULL: none */
+	const struct check_hub *hub;         /* the first of its places; NULL: none */
 	const struct proxy_settings *proxy;  /* never NULL */
 	const struct finding *proxy_invalid; /* why the settings cannot be used; NULL: they can */
 	/* Proxies that are named beside it; tried for `passes-with` alone. See dial/proxy.h. */
@@ -153,6 +161,10 @@ struct check_result {
 	size_t cause_count;
 };
 
+/* Fills a list, the session's place first, each like `hub` but for the place and the roles that are
+ * there; returns its first. */
+const struct check_hub *check_hub_places(const struct check_hub *hub,
+	const struct endpoints *endpoints, struct check_hub places[ENDPOINT_COUNT]);
 void check_run(const struct check_options *options, struct check_result *result);
 void check_result_free(struct check_result *result);
 

@@ -71,8 +71,11 @@ static void add_endpoint(struct check_result *result, const struct profile_endpo
 
 static void add_hub(struct check_result *result, const struct check_hub *hub)
 {
-	struct requirement *requirement = add(result, xstrdup("endpoint.hub"),
-		xasprintf("Sallyport hub (%s:%u)", hub->host, (unsigned)hub->port), NULL);
+	struct requirement *requirement =
+		add(result, xasprintf("endpoint.%s", hub->id ? hub->id : "hub"),
+			xasprintf("Sallyport hub%s%s (%s:%u)", *hub->roles ? ", " : "", hub->roles, hub->host,
+				(unsigned)hub->port),
+			NULL);
 	requirement->section = NULL;
 	requirement->hub = hub;
 }
@@ -146,8 +149,8 @@ static void add_idle(struct check_result *result)
 void requirements_build(const struct check_options *options, struct check_result *result)
 {
 	const struct profile *profile = options->profile;
-	if (options->hub)
-		add_hub(result, options->hub);
+	for (const struct check_hub *hub = options->hub; hub; hub = hub->next)
+		add_hub(result, hub);
 	if (options->deep)
 		add_idle(result);
 	if (!profile) {

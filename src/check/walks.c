@@ -42,7 +42,10 @@ static void aim_at_hub(struct aim *aim, const struct check_hub *hub)
 		.port = hub->port,
 		.protocol = DIAL_HUB,
 		.ca_pem = hub->ca_pem,
-		.hub = {.hub_key = hub->hub_key, .identity = hub->identity, .check_only = true},
+		.hub = {.hub_key = hub->hub_key,
+			.identity = hub->plain ? NULL : hub->identity,
+			.check_only = true,
+			.plain_proof = hub->plain},
 	};
 }
 

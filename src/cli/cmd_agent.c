@@ -5,10 +5,13 @@
 
 #include <stddef.h>
 
-enum { OPTION_VERBOSE };
+enum { OPTION_VERBOSE, OPTION_REBOOT_WITH };
 
 static const struct cli_option options[] = {
-	[OPTION_VERBOSE] = {"verbose", NULL, "write the log to standard error as well"}, {0}};
+	[OPTION_VERBOSE] = {"verbose", NULL, "write the log to standard error as well"},
+	[OPTION_REBOOT_WITH] = {"reboot-with", "PROGRAM",
+		"restarts the machine when a job asks for it (default: systemctl reboot, or reboot)"},
+	{0}};
 
 static int run(const struct cli_args *args)
 {
@@ -16,6 +19,7 @@ static int run(const struct cli_args *args)
 		.root = args->root,
 		.to_stderr = args->values[OPTION_VERBOSE],
 		.profiles = profile_names,
+		.reboot_program = args->values[OPTION_REBOOT_WITH],
 	});
 }
 

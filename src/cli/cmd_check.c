@@ -12,6 +12,7 @@
 #include "agent/state.h"
 #include "check/changes.h"
 #include "check/check.h"
+#include "base/json.h"
 #include "check/hub_url.h"
 #include "check/proxy_split.h"
 #include "check/report.h"
@@ -24,6 +25,7 @@
 #include <unistd.h>
 
 #define WATCH_DEFAULT_S 10L
+#define PLACES_MS       10000
 
 enum {
 	OPTION_PROFILE,
@@ -59,8 +61,10 @@ struct job {
 	const struct cli_args *args;
 	struct check_options check;
 	struct profile *profile;
-	struct check_hub hub;
+	struct check_hub hub, places[ENDPOINT_COUNT];
+	struct endpoints endpoints; /* of a hub that this machine has not joined */
 	struct hub_url hub_url;
+	bool stranger;            /* it is one, so only itself knows where its roles are */
 	struct agent_state state; /* wiped at the end */
 	bool joined;
 	struct proxy_settings proxy;
@@ -132,13 +136,17 @@ static void aim_at_hub(struct job *job)
 {
 	const struct agent_state *state = &job->state;
 	job->hub = (struct check_hub){.host = job->hub_url.host, .port = job->hub_url.port};
-	if (job->joined && strcasecmp(job->hub.host, state->hub_host) == 0 &&
-		job->hub.port == state->hub_port) {
-		job->hub.hub_key = state->hub_key;
-		job->hub.ca_pem = state->private_ca;
-		job->hub.identity = &state->identity;
-	}
 	job->check.hub = &job->hub;
+	job->stranger =
+		!job->joined ||
+		!(endpoints_has(&state->endpoints, job->hub.host, job->hub.port) ||
+			(strcasecmp(job->hub.host, state->hub_host) == 0 && job->hub.port == state->hub_port));
+	if (job->stranger)
+		return;
+	job->hub.hub_key = state->hub_key;
+	job->hub.ca_pem = state->private_ca;
+	job->hub.identity = &state->identity;
+	job->check.hub = check_hub_places(&job->hub, &state->endpoints, job->places);
 }
 
 static int take_named_hub(struct job *job, const char *text)
@@ -268,6 +276,49 @@ static int flush_report(void)
 	return CLI_USAGE;
 }
 
+/* The hub's discovery document, from the walk that has just been done or from another one over the
+ * same way; NULL when it cannot be had. New reference. */
+static json_t *ask_discovery(struct job *job, const struct check_result *result)
+{
+	const struct dial_options way = {
+		.proxy = &job->proxy,
+		.root = job->args->root,
+		.overall = deadline_in_ms(PLACES_MS),
+		.cancel = &cancel,
+	};
+	const struct dial_target target = {
+		.host = job->hub.host,
+		.port = job->hub.port,
+		.protocol = DIAL_HUB,
+		.hub = {.check_only = true, .plain_proof = true},
+	};
+	const struct requirement *first = result->requirements;
+	struct walk walk;
+	if (first->walk.discovery || first->status != REQUIREMENT_PASS)
+		return json_incref(first->walk.discovery);
+	dial_walk(&target, &way, &walk);
+	json_t *discovery = json_incref(walk.discovery);
+	walk_free(&walk);
+	return discovery;
+}
+
+/* True when the hub has its roles at several places, which then are what is to be checked. */
+static bool ask_places(struct job *job, const struct check_result *result)
+{
+	cleanup(json_drop) json_t *discovery = NULL;
+	if (!job->check.hub || result->interrupted || job->check.proxy_invalid)
+		return false;
+	discovery = ask_discovery(job, result);
+	job->stranger = false; /* for --watch: asked once */
+	if (endpoints_read(json_object_get(discovery, "endpoints"), &job->endpoints, NULL))
+		return false;
+	job->check.hub = check_hub_places(&job->hub, &job->endpoints, job->places);
+	if (job->check.hub->next)
+		return true;
+	job->check.hub = &job->hub;
+	return false;
+}
+
 static void run_once(struct job *job, struct check_result *result)
 {
 	bool watched = isatty(STDERR_FILENO);
@@ -275,6 +326,10 @@ static void run_once(struct job *job, struct check_result *result)
 	take_proxy(job);
 	job->check.on_progress = watched ? on_progress : NULL;
 	check_run(&job->check, result);
+	if (job->stranger && ask_places(job, result)) {
+		check_result_free(result);
+		check_run(&job->check, result);
+	}
 	if (watched)
 		fputs("\r\033[K", stderr);
 }

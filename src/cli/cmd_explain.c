@@ -1,5 +1,5 @@
 /* `sallyport explain`: the catalogue of causes, or one of them. */
-#include "profile/suggest.h"
+#include "base/suggest.h"
 #include "cli/commands.h"
 #include "diagnosis/distinction.h"
 

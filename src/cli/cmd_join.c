@@ -170,6 +170,7 @@ static void fill_state(
 	identity_id(state->identity.public_key, state->server_id);
 	strcpy(state->hub_host, token->host);
 	state->hub_port = token->port;
+	endpoints_at(&state->endpoints, token->host, token->port);
 	memcpy(state->hub_key, walk->hub_key, sizeof state->hub_key);
 	state->private_ca = xstrdup(walk->private_ca);
 }
@@ -227,6 +228,8 @@ static int join(const struct cli_args *args, const struct agent_paths *paths,
 		roll_back(&walk);
 		goto out;
 	}
+	/* What cannot be kept now comes again with the service's first welcome. */
+	state_follow(paths, state, json_object_get(walk.welcome, "endpoints"), &err);
 	link_take(&link, &walk, ignore_text, NULL);
 	link_close(&link, CLOSE_NORMAL);
 	lock_nudge(paths);

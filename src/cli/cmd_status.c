@@ -6,6 +6,7 @@
 #include "agent/duration.h"
 #include "agent/lock.h"
 #include "agent/rhythm.h"
+#include "agent/runs.h"
 #include "agent/state.h"
 #include "agent/status.h"
 #include "base/clock.h"
@@ -55,6 +56,20 @@ static void say_since(const json_t *status)
 		printf(" (%s)", duration_words((int64_t)(time(NULL) - since) * 1000, words));
 }
 
+static void say_runs(const json_t *runs)
+{
+	cleanup(buf_free) struct buf text = {0};
+	const char *state;
+	json_t *count;
+	json_object_foreach((json_t *)runs, state, count)
+	{
+		buf_printf(
+			&text, "%s%lld %s", text.len ? ", " : "", (long long)json_integer_value(count), state);
+	}
+	if (text.len)
+		say_row(stdout, "jobs", "%s", buf_text(&text));
+}
+
 static void say_status(const json_t *status)
 {
 	size_t i;
@@ -74,6 +89,7 @@ static void say_status(const json_t *status)
 		say_row(stdout, "heartbeat",
 			"every %s, because something on this way forgets idle connections (limit: %s)",
 			text_of(json_object_get(status, "rhythm"), "heartbeat"), limit);
+	say_runs(json_object_get(status, "jobs"));
 	json_t *stages = json_object_get(status, "stages");
 	if (json_array_size(stages))
 		printf("  path\n");
@@ -126,6 +142,19 @@ static void add_rhythm(const struct agent_paths *paths, json_t *status)
 	rhythm_free(&rhythm);
 }
 
+/* The jobs that this machine has taken and the hub has not confirmed the end of, by state. */
+static void add_runs(const struct agent_paths *paths, json_t *status)
+{
+	struct runs_count count;
+	json_t *object = json_object();
+	runs_count(paths, &count);
+	for (int i = 0; i < RUN_STATUSES; i++)
+		if (count.by_status[i])
+			json_object_set_new(object, i == RUN_QUEUED ? "waiting" : run_status_name(i),
+				json_integer(count.by_status[i]));
+	json_object_set_new(status, "jobs", object);
+}
+
 static void correct_state(json_t *status, pid_t holder)
 {
 	json_object_set_new(status, "running", json_boolean(holder > 0));
@@ -145,6 +174,7 @@ static int show(const struct agent_paths *paths, bool json)
 		return say_nothing_known(paths, holder, json, err.text);
 	correct_state(status, holder);
 	add_rhythm(paths, status);
+	add_runs(paths, status);
 	bool online = holder > 0 && strcmp(text_of(status, "state"), "online") == 0;
 	if (json) {
 		json_dumpf(status, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));

@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
-static const struct cli_command *const commands[] = {
-	&hub_serve_command, &hub_token_command, &hub_user_command, NULL};
+static const struct cli_command *const commands[] = {&hub_serve_command, &hub_token_command,
+	&hub_user_command, &hub_key_command, &hub_config_command, &hub_backup_command,
+	&hub_restore_command, NULL};
 
 static const struct cli_option files[] = {
+	{SETTINGS_FILE, NULL, "the settings: every option of `serve` as a key; see `config`"},
 	{"/var/lib/sallyport-hub/hub.db", NULL,
 		"the database (SQLite): administrators, tokens and cookies as hashes, the servers"},
 	{"/var/lib/sallyport-hub/identity.key", NULL,
@@ -20,7 +22,7 @@ static const struct cli_option files[] = {
 static const struct cli_option exit_status[] = {
 	{"0", NULL, "it worked; `serve`: it was asked to end"},
 	{"1", NULL, "it failed; the message says why and how to mend it"},
-	{"2", NULL, "the command line is wrong"},
+	{"2", NULL, "the command line or the settings file is wrong"},
 	{0},
 };
 

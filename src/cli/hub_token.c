@@ -1,16 +1,14 @@
 /* sallyport-hub token: works on the database, also beside a running hub. */
+#include "cli/hub_admin.h"
 #include "cli/hub_commands.h"
 
 #include "base/clock.h"
 #include "hub/api/tokens.h"
 #include "hub/hub.h"
 
-#include <ctype.h>
-#include <pwd.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { OPTION_LABEL, OPTION_EXPIRES, OPTION_USES };
 
@@ -20,35 +18,6 @@ static const struct cli_option options[] = {
 	[OPTION_USES] = {"uses", "N", "how many machines may join with it; 1 when not given (new)"},
 	{0},
 };
-
-static int failed(const struct err *err)
-{
-	fprintf(stderr, "sallyport-hub: %s\n", err->text);
-	return 1;
-}
-
-/* Seconds of "90s", "30m", "24h" or "7d"; -1 when it is none of them. */
-static int64_t read_duration(const char *text)
-{
-	static const struct {
-		char unit;
-		int64_t seconds;
-	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
-	char *end = NULL;
-	if (!isdigit((unsigned char)*text))
-		return -1;
-	long number = strtol(text, &end, 10);
-	for (size_t i = 0; i < ARRAY_LEN(units); i++)
-		if (*end == units[i].unit && !end[1] && number <= TOKEN_MAX_S)
-			return number * units[i].seconds;
-	return -1;
-}
-
-static const char *who_am_i(void)
-{
-	const struct passwd *entry = getpwuid(getuid());
-	return entry ? entry->pw_name : "command line";
-}
 
 /* Where the hub can be reached, as it noted when it was started. */
 static int read_place(
@@ -69,6 +38,7 @@ static int read_place(
 
 static int print_new(struct store *store, const char *root, struct token_wish wish)
 {
+	struct actor actor = hub_admin_actor();
 	struct identity identity = {0};
 	struct err err = {0};
 	char host[TOKEN_MAX_HOST + 1];
@@ -77,15 +47,20 @@ static int print_new(struct store *store, const char *root, struct token_wish wi
 	cleanup(free_ptr) char *dir = hub_state_dir(root);
 	int bad =
 		read_place(store, host, &wish.port, &err) || keys_identity(dir, false, &identity, &err);
+	wish.created_by = actor.name;
 	wish.host = host;
 	wish.hub_key = identity.public_key;
-	if (bad || token_make(store, &wish, id, &text, &err) != STORE_OK)
-		return failed(&err);
-	printf("%s\n", text);
-	sodium_memzero(text, strlen(text));
-	free(text);
+	if (!bad && token_make(store, &wish, id, &text, &err) == STORE_OK) {
+		hub_admin_note(store, &actor, AUDIT_TOKEN_ADD, id, wish.label);
+		printf("%s\n", text);
+		sodium_memzero(text, strlen(text));
+		free(text);
+	} else {
+		bad = hub_admin_failed(&err);
+	}
 	identity_wipe(&identity);
-	return 0;
+	access_forget(&actor);
+	return bad;
 }
 
 static int token_new(struct store *store, const struct cli_args *args)
@@ -94,9 +69,8 @@ static int token_new(struct store *store, const struct cli_args *args)
 	const char *uses = args->values[OPTION_USES];
 	struct token_wish wish = {
 		.label = args->values[OPTION_LABEL] ? args->values[OPTION_LABEL] : "",
-		.created_by = who_am_i(),
 		.now = time(NULL),
-		.expires_in_s = expires ? read_duration(expires) : TOKEN_DEFAULT_S,
+		.expires_in_s = expires ? hub_admin_duration(expires, TOKEN_MAX_S) : TOKEN_DEFAULT_S,
 		.uses = uses ? cli_number("uses", uses, 1, TOKEN_MAX_USES) : 1,
 	};
 	if (wish.uses < 0)
@@ -125,43 +99,36 @@ static int token_list(struct store *store, const struct cli_args *args)
 	(void)args;
 	printf("%-16s  %-8s  %9s  %-20s  %-12s  %s\n", "ID", "STATE", "USED", "EXPIRES", "MADE BY",
 		"LABEL");
-	return store->driver->tokens.list(store, print_row, NULL, &err) == STORE_OK ? 0 : failed(&err);
+	return store->driver->tokens.list(store, print_row, NULL, &err) == STORE_OK
+			   ? 0
+			   : hub_admin_failed(&err);
 }
 
 static int token_revoke(struct store *store, const struct cli_args *args)
 {
 	struct err err = {0};
-	enum store_status status = store->driver->tokens.revoke(store, args->operands[1], &err);
+	const char *token = args->operands[1];
+	enum store_status status = store->driver->tokens.revoke(store, token, &err);
 	if (status == STORE_NOT_FOUND)
-		err_set(
-			&err, "there is no token %s; `sallyport-hub token list` shows them", args->operands[1]);
-	return status == STORE_OK ? 0 : failed(&err);
+		err_set(&err, "there is no token %s; `sallyport-hub token list` shows them", token);
+	if (status != STORE_OK)
+		return hub_admin_failed(&err);
+	struct actor actor = hub_admin_actor();
+	hub_admin_note(store, &actor, AUDIT_TOKEN_REVOKE, token, NULL);
+	access_forget(&actor);
+	return 0;
 }
 
-static const struct {
-	const char *name;
-	int operands;
-	int (*run)(struct store *store, const struct cli_args *args);
-} actions[] = {{"new", 1, token_new}, {"list", 1, token_list}, {"revoke", 2, token_revoke}};
+static const struct hub_action actions[] = {
+	{"new", 1, false, token_new},
+	{"list", 1, false, token_list},
+	{"revoke", 2, false, token_revoke},
+};
 
 static int run(const struct cli_args *args)
 {
-	struct err err = {0};
-	for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
-		if (strcmp(args->operands[0], actions[i].name) != 0)
-			continue;
-		if (args->operand_count != actions[i].operands)
-			return cli_usage_error(
-				actions[i].operands > 1 ? "the token's ID is missing" : "unexpected \"%s\"",
-				args->operands[args->operand_count - 1]);
-		struct store *store = hub_open_store(args->root, false, &err);
-		if (!store)
-			return failed(&err);
-		int code = actions[i].run(store, args);
-		store->driver->close(store);
-		return code;
-	}
-	return cli_usage_error("new, list or revoke was expected, not \"%s\"", args->operands[0]);
+	return hub_admin_run(
+		args, actions, ARRAY_LEN(actions), "the token's ID is missing", "new, list or revoke");
 }
 
 const struct cli_command hub_token_command = {

@@ -1,4 +1,5 @@
 /* `sallyport`: the program on every machine. */
+#include "agent/supervisor.h"
 #include "cli/commands.h"
 
 #include <stddef.h>
@@ -12,7 +13,8 @@ static const struct cli_option files[] = {
 	{"/etc/sallyport/proxy.env", NULL,
 		"proxy settings of this machine, lines of NAME=value; read before every attempt"},
 	{"/var/lib/sallyport/", NULL,
-		"identity.json (the key of this machine and its hub), status.json, check.json; for root "
+		"identity.json (the key of this machine and its hub), endpoints.json, status.json, "
+		"check.json, runs/ (jobs that the hub has not confirmed the end of); for root "
 		"alone"},
 	{"/var/log/sallyport/connector.log", NULL,
 		"what the service did and met; rotated at 1 MiB, five old ones kept; may be copied at any "
@@ -69,5 +71,8 @@ int main(int argc, char **argv)
 {
 	/* A core file would hold the machine's key and the proxy's password. */
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+	int code;
+	if (supervise_main(argc, argv, &code))
+		return code;
 	return cli_main(&program, argc, argv);
 }

@@ -34,8 +34,9 @@ static int take_address(
 	if (!text && !joined)
 		return cli_usage_error("hub: this machine has joined none, so name its URL");
 	if (!text) {
-		snprintf(url->host, sizeof url->host, "%s", state->hub_host);
-		url->port = state->hub_port;
+		const struct place *place = &state->endpoints.places[ENDPOINT_DISCOVERY];
+		snprintf(url->host, sizeof url->host, "%s", place->host);
+		url->port = place->port;
 	}
 	return 0;
 }
@@ -109,7 +110,7 @@ static int walk_by_proxy(
 int profiles_hub(const struct cli_args *args, const struct profile_places *places)
 {
 	struct agent_paths paths;
-	struct agent_state state;
+	struct agent_state state = {.name = NULL};
 	struct hub_url url;
 	struct err err;
 	(void)places;
@@ -120,8 +121,7 @@ int profiles_hub(const struct cli_args *args, const struct profile_places *place
 	if (args->operand_count == 1 && loaded == STATE_BROKEN)
 		return fail(err.text, CLI_USAGE);
 	int rc = take_address(args->operand_count > 1 ? args->operands[1] : NULL, &state, joined, &url);
-	bool known =
-		!rc && joined && strcasecmp(url.host, state.hub_host) == 0 && url.port == state.hub_port;
+	bool known = !rc && joined && endpoints_has(&state.endpoints, url.host, url.port);
 	if (!rc)
 		rc = walk_by_proxy(args, &url, known ? &state : NULL);
 	state_wipe(&state);

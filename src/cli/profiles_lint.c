@@ -1,6 +1,6 @@
 /* `sallyport profiles lint`: what is wrong or doubtful in profiles. */
 #include "base/json.h"
-#include "profile/problems.h"
+#include "base/problems.h"
 #include "cli/profiles.h"
 
 #include <stdio.h>

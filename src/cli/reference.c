@@ -22,20 +22,36 @@ static void complete_bash(const struct cli_program *program)
 		(int)strcspn(program->name, "-"), program->name, program->name);
 }
 
+/* Inside single quotes of zsh, between brackets. */
+static void print_zsh(const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '\'')
+			fputs("'\\''", stdout);
+		else if (strchr("[]:\\", *text))
+			printf("\\%c", *text);
+		else
+			putchar(*text);
+	}
+}
+
 static void complete_zsh(const struct cli_program *program)
 {
 	printf("#compdef %s\nif (( CURRENT == 2 )); then\n\t_values command", program->name);
-	for (const struct cli_command *const *command = program->commands; *command; command++)
-		printf(" '%s[%s]'", (*command)->name, (*command)->summary);
+	for (const struct cli_command *const *command = program->commands; *command; command++) {
+		printf(" '%s[", (*command)->name);
+		print_zsh((*command)->summary);
+		printf("]'");
+	}
 	printf("\nelse\n\tcase $words[2] in\n");
 	for (const struct cli_command *const *command = program->commands; *command; command++) {
 		printf("\t%s) _arguments '--help[print help]' '--root[%s]:folder:_files'", (*command)->name,
 			cli_root_option.help);
-		for (const struct cli_option *o = (*command)->options; o && o->name; o++)
-			printf(" '--%s[%s]%s'", o->name, o->help,
-				!o->value          ? ""
-				: *o->value == '[' ? "::value:"
-								   : ":value:_files");
+		for (const struct cli_option *o = (*command)->options; o && o->name; o++) {
+			printf(" '--%s[", o->name);
+			print_zsh(o->help);
+			printf("]%s'", !o->value ? "" : *o->value == '[' ? "::value:" : ":value:_files");
+		}
 		printf(" '*:operand:_files' ;;\n");
 	}
 	printf("\tesac\nfi\n");

@@ -54,6 +54,8 @@ struct dial_hub {
 	bool check_only;                 /* prove, ask, and leave: opens no session */
 	bool plain_proof;                /* the proof over a plain request, and no session: set by hello
 									  * itself to explain a refused upgrade, or to get walk.discovery */
+	bool stay;                       /* with plain_proof: the connection stays open for what
+									  * follows (dial/request.h) */
 	json_t *inventory;               /* sent with enrol and resume; may be NULL */
 	const unsigned char *instance;   /* of the service, IDENTITY_INSTANCE_BYTES; NULL for a program
 									  * that does one thing and goes */
@@ -119,10 +121,14 @@ struct walk {
 	struct ws *ws;     /* owned; after DIAL_HUB, unless check_only: the session's frames */
 	json_t *welcome;   /* owned; what the hub answered: see wire/messages.def, enrol and resume */
 	unsigned char hub_key[IDENTITY_KEY_BYTES]; /* the identity key that the hub proved */
-	char *private_ca;                          /* owned; PEM from hello_result, NULL for none */
-	json_t *discovery;      /* owned; after a plain proof: the hub's discovery document */
-	char *proxy;            /* owned; "http://10.0.0.9:3128", NULL when direct */
-	int64_t retry_after_ms; /* with hub-busy */
+	bool hub_clock_told; /* by a hub that has proved itself; seconds since 1970 */
+	time_t hub_clock;
+	char *private_ca;  /* owned; PEM from hello_result, NULL for none */
+	json_t *discovery; /* owned; after a plain proof: the hub's discovery document; also
+						* with upgrade-filtered, which may mean that the session is elsewhere */
+	struct proof_transcript proven; /* likewise: what the hub signed */
+	char *proxy;                    /* owned; "http://10.0.0.9:3128", NULL when direct */
+	int64_t retry_after_ms;         /* with hub-busy */
 };
 
 /* 0 when every stage passed; -1 when walk->failure is filled or walk->cancelled is true. */

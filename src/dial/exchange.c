@@ -1,10 +1,11 @@
 /*
- * One plain request and its answer on the walk's connection.
+ * A plain request and its answer on a connection, the walk's own and those that follow it.
  *
  * Happy path: the request goes out, the answer comes in until it is done or its bound is reached.
  * The connection may end, fail or fall silent at any point: what has come by then is kept.
  */
 #include "dial/hello.h"
+#include "dial/request.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,29 +22,27 @@ const char *exchange_host(const struct dial_target *target, char text[TOKEN_MAX_
 	return text;
 }
 
-static enum wait_result send_all(
-	struct walker *walker, const struct buf *request, struct deadline deadline)
+static enum wait_result send_all(struct conn *conn, const void *data, size_t len,
+	struct deadline deadline, const struct cancel *cancel)
 {
-	struct conn *conn = walker->walk->conn;
-	for (size_t sent = 0; sent < request->len;) {
-		ssize_t put = conn_write(conn, request->data + sent, request->len - sent);
+	for (size_t sent = 0; sent < len;) {
+		ssize_t put = conn_write(conn, (const char *)data + sent, len - sent);
 		if (put >= 0) {
 			sent += (size_t)put;
 			continue;
 		}
 		if (put != CONN_AGAIN)
 			return WAIT_ERROR;
-		enum wait_result result = conn_wait(conn, deadline, walker->options->cancel);
+		enum wait_result result = conn_wait(conn, deadline, cancel);
 		if (result != WAIT_READY)
 			return result;
 	}
 	return WAIT_READY;
 }
 
-static enum wait_result receive(
-	struct walker *walker, struct deadline deadline, struct http_response *response)
+static enum wait_result receive(struct conn *conn, struct deadline deadline,
+	const struct cancel *cancel, struct http_response *response)
 {
-	struct conn *conn = walker->walk->conn;
 	char chunk[READ_SIZE];
 	while (!response->done) {
 		ssize_t got = conn_read(conn, chunk, sizeof chunk);
@@ -52,7 +51,7 @@ static enum wait_result receive(
 			continue;
 		}
 		if (got == CONN_AGAIN) {
-			enum wait_result result = conn_wait(conn, deadline, walker->options->cancel);
+			enum wait_result result = conn_wait(conn, deadline, cancel);
 			if (result != WAIT_READY)
 				return result;
 			continue;
@@ -64,23 +63,35 @@ static enum wait_result receive(
 	return WAIT_READY;
 }
 
-enum wait_result exchange(struct walker *walker, const char *method, const char *path,
-	struct deadline deadline, struct http_response *response)
+static void write_head(
+	const struct dial_target *target, const struct request *request, struct buf *head)
 {
 	char host[TOKEN_MAX_HOST + 8];
-	struct buf request = {0};
-	buf_printf(&request,
+	buf_printf(head,
 		"%s %s HTTP/1.1\r\n"
 		"Host: %s\r\n"
 		"User-Agent: sallyport/" SALLYPORT_VERSION "\r\n"
-		"Accept: */*\r\n"
-		"Connection: close\r\n"
-		"\r\n",
-		method, path, exchange_host(walker->target, host));
-	enum wait_result result = send_all(walker, &request, deadline);
-	buf_free(&request);
+		"Accept: */*\r\n",
+		request->method, request->path, exchange_host(target, host));
+	if (request->body)
+		buf_printf(head, "Content-Length: %zu\r\n", request->body_len);
+	if (request->last)
+		buf_puts(head, "Connection: close\r\n");
+	buf_printf(head, "%s\r\n", request->headers ? request->headers : "");
+}
+
+enum wait_result request_run(struct conn *conn, const struct dial_target *target,
+	const struct request *request, struct deadline deadline, const struct cancel *cancel,
+	struct http_response *response)
+{
+	struct buf head = {0};
+	write_head(target, request, &head);
+	enum wait_result result = send_all(conn, head.data, head.len, deadline, cancel);
+	buf_free(&head);
+	if (result == WAIT_READY && request->body)
+		result = send_all(conn, request->body, request->body_len, deadline, cancel);
 	if (result == WAIT_READY)
-		result = receive(walker, deadline, response);
+		result = receive(conn, deadline, cancel, response);
 	/* A head is an answer, even when its body then takes for ever. */
 	if ((result == WAIT_TIMEOUT || result == WAIT_ERROR) && response->status > 0) {
 		http_response_end(response);
@@ -89,7 +100,19 @@ enum wait_result exchange(struct walker *walker, const char *method, const char 
 	return result;
 }
 
-const char *exchange_problem(
+enum wait_result exchange(struct walker *walker, const char *method, const char *path,
+	struct deadline deadline, struct http_response *response)
+{
+	const struct request request = {
+		.method = method,
+		.path = path,
+		.last = !(walker->target->protocol == DIAL_HUB && walker->target->hub.stay),
+	};
+	return request_run(
+		walker->walk->conn, walker->target, &request, deadline, walker->options->cancel, response);
+}
+
+const char *request_problem(
 	enum wait_result result, const struct http_response *response, char text[160])
 {
 	if (result == WAIT_TIMEOUT)

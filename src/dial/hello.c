@@ -11,6 +11,7 @@
  */
 #include "dial/chain.h"
 #include "dial/hello.h"
+#include "dial/request.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -65,7 +66,7 @@ static int judge_response(struct walker *walker, const struct http_response *res
 	return marker ? fail_difference(walker, difference) : 0;
 }
 
-static int request_run(struct walker *walker)
+static int page_run(struct walker *walker)
 {
 	const struct dial_marker *marker = walker->target->marker;
 	const char *path = marker && marker->path ? marker->path : "/";
@@ -73,7 +74,7 @@ static int request_run(struct walker *walker)
 	char text[160];
 	http_response_init(&response, HELLO_MAX_BODY, false);
 	enum wait_result result = exchange(walker, "GET", path, walker->deadline, &response);
-	const char *problem = exchange_problem(result, &response, text);
+	const char *problem = request_problem(result, &response, text);
 	const char *date = http_response_header(&response, "date");
 	time_t peer_now;
 	bool dated = date && !clock_parse_http(date, &peer_now);
@@ -96,5 +97,5 @@ static int request_run(struct walker *walker)
 
 int hello_run(struct walker *walker)
 {
-	return walker->target->protocol == DIAL_HUB ? hub_run(walker) : request_run(walker);
+	return walker->target->protocol == DIAL_HUB ? hub_run(walker) : page_run(walker);
 }

@@ -11,7 +11,8 @@
 
 #define HELLO_MAX_BODY 65536 /* bytes of a page or document that are read */
 
-/* exchange.c: one request on the connection, which the peer closes afterwards. WAIT_READY with the
+/* exchange.c: one request on the walk's connection, as request_run() does it; the peer closes it
+ * afterwards, unless it shall stay. WAIT_READY with the
  * response, whose status is 0 when nothing came and -1 when it was no HTTP; WAIT_ERROR with errno
  * when the connection failed before the head was whole. The response was initialised by the caller,
  * who frees it. */
@@ -19,9 +20,6 @@ enum wait_result exchange(struct walker *walker, const char *method, const char 
 	struct deadline deadline, struct http_response *response);
 /* "host" or "host:port", for the Host header. */
 const char *exchange_host(const struct dial_target *target, char text[TOKEN_MAX_HOST + 8]);
-/* What went wrong with an exchange, in words, or NULL for a response with a status. */
-const char *exchange_problem(
-	enum wait_result result, const struct http_response *response, char text[160]);
 
 /* page.c: whose page is this? CAUSE_CAPTIVE_PORTAL or CAUSE_BLOCK_PAGE with what identifies its
  * sender as evidence, or CAUSE_NONE. `plainly` asks for signs that no ordinary service shows. */

@@ -300,8 +300,11 @@ static int check_hello(struct talk *talk, const struct msg_hello_result *result)
 	if (hub_check_proof(walker, transcript, result->proof))
 		return -1;
 	bool told = !clock_parse_rfc3339(result->time, &hub_now);
-	if (told)
+	if (told) {
 		clock_note(walker->evidence, hub_now);
+		walker->walk->hub_clock_told = true;
+		walker->walk->hub_clock = hub_now;
+	}
 	if (walker->chain.date_cause)
 		return chain_fail_dates(walker, told ? &hub_now : NULL);
 	walker->walk->private_ca = xstrdup(result->private_ca);

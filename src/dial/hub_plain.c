@@ -11,6 +11,7 @@
  */
 #include "dial/chain.h"
 #include "dial/hello.h"
+#include "dial/request.h"
 
 #include "wire/messages.h"
 
@@ -80,6 +81,7 @@ static int judge(struct walker *walker, const struct http_response *response,
 	}
 	if (hub_check_proof(walker, transcript, signature))
 		return -1;
+	walker->walk->proven = *transcript;
 	if (walker->chain.date_cause)
 		return chain_fail_dates(
 			walker, date && !clock_parse_http(date, &peer_now) ? &peer_now : NULL);
@@ -97,7 +99,7 @@ int hub_plain_run(struct walker *walker)
 	snprintf(path, sizeof path, PROTOCOL_DISCOVERY_PATH "?nonce=%s", nonce);
 	http_response_init(&response, HELLO_MAX_BODY, false);
 	enum wait_result result = exchange(walker, "GET", path, walker->deadline, &response);
-	const char *problem = exchange_problem(result, &response, text);
+	const char *problem = request_problem(result, &response, text);
 	int rc;
 	if (result == WAIT_CANCELLED) {
 		rc = walker_wait_failed(walker, result, CAUSE_NONE);
@@ -136,6 +138,8 @@ int hub_explain(struct walker *walker, const char *difference, enum confidence i
 	} else if (rc == 0) {
 		evidence_copy(walker->evidence, &walk.stages[STAGE_HELLO].evidence);
 		walker_fail(walker, CAUSE_UPGRADE_FILTERED, if_filtered);
+		memcpy(walker->walk->hub_key, walk.hub_key, IDENTITY_KEY_BYTES);
+		walker->walk->discovery = json_incref(walk.discovery);
 	} else if (deadline_left_ms(options.overall) == 0) {
 		fail_unexplained(walker, difference); /* it ran out of time, and that tells nothing */
 	} else {

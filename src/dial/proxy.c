@@ -22,7 +22,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define ENV_FILE    "/etc/sallyport/proxy.env"
 #define SYSTEM_FILE "/etc/environment" /* pam_env(7): logins read it, services do not */
 #define MAX_NAME    32
 
@@ -266,7 +265,7 @@ int proxy_settings_read(char *const *environ_list, const char *root,
 	struct proxy_settings *settings, struct finding *invalid)
 {
 	proxy_settings_none(settings);
-	cleanup(free_ptr) char *path = file_under(root, ENV_FILE);
+	cleanup(free_ptr) char *path = file_under(root, PROXY_ENV_FILE);
 	struct proxy_env env;
 	struct err broken = {.text = ""};
 	if (proxy_env_read(path, &env, &broken) && (errno == ENOENT || errno == ENOTDIR))
@@ -345,7 +344,7 @@ static void find_others(const struct source *source, struct others *others)
 size_t proxy_settings_others(char *const *environ_list, const char *root,
 	const struct proxy_settings *in_use, struct proxy_settings list[PROXY_MAX_OTHERS])
 {
-	static const char *const files[] = {ENV_FILE, SYSTEM_FILE};
+	static const char *const files[] = {PROXY_ENV_FILE, SYSTEM_FILE};
 	struct others others = {.in_use = in_use, .list = list};
 	find_others(&(const struct source){"environment", "the environment", environ_list}, &others);
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {

@@ -13,6 +13,8 @@
 #ifndef DIAL_PROXY_H
 #define DIAL_PROXY_H
 
+#include "base/buf.h"
+#include "base/err.h"
 #include "diagnosis/finding.h"
 
 #include <netinet/in.h>
@@ -53,6 +55,14 @@ int proxy_settings_of_service(
  * Returns how many of the list are filled; each is the caller's. */
 size_t proxy_settings_others(char *const *environ_list, const char *root,
 	const struct proxy_settings *in_use, struct proxy_settings list[PROXY_MAX_OTHERS]);
+/* The service's file for people to see: its lines of NAME=value without user names in addresses,
+ * passwords, and whatever is not known to be harmless. -1 with the reason when there is none, or
+ * when it cannot be read. */
+int proxy_file_redacted(const char *root, struct buf *out, struct err *err);
+/* Every password that stands in the environment's or the file's proxy settings, used or not, and
+ * what the file holds that is not known to be harmless. The callback borrows it for the call. */
+void proxy_each_secret(char *const *environ_list, const char *root,
+	void (*each)(void *data, const char *secret), void *data);
 /* No proxy at all. */
 void proxy_settings_none(struct proxy_settings *settings);
 void proxy_settings_free(struct proxy_settings *settings); /* wipes the password */

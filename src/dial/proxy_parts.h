@@ -12,9 +12,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PROXY_MAX_VALUE      4096  /* bytes of any variable but NO_PROXY */
-#define PROXY_MAX_LIST       16384 /* bytes of NO_PROXY */
-#define PROXY_MAX_CREDENTIAL 1024  /* bytes of a user name, and of a password, decoded */
+#define PROXY_ENV_FILE       "/etc/sallyport/proxy.env" /* of the service, below --root */
+#define PROXY_MAX_VALUE      4096                       /* bytes of any variable but NO_PROXY */
+#define PROXY_MAX_LIST       16384                      /* bytes of NO_PROXY */
+#define PROXY_MAX_CREDENTIAL 1024 /* bytes of a user name, and of a password, decoded */
 
 /* A taken-apart HTTPS_PROXY. Wiped with proxy_parts_wipe(). */
 struct proxy_parts {

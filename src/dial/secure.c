@@ -15,6 +15,7 @@
 #include "dial/hello.h"
 
 #include "os/os.h"
+#include "wire/tls.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -121,6 +122,8 @@ static SSL *make_ssl(const struct walker *walker)
 		shrink_hello(ssl);
 	else if (protocol == DIAL_HTTPS || protocol == DIAL_HUB)
 		SSL_set_alpn_protos(ssl, http11, sizeof http11 - 1);
+	if (form == HELLO_USUAL && protocol == DIAL_HUB)
+		SSL_set_ciphersuites(ssl, WIRE_TLS_OFFERED);
 	return ssl;
 }
 

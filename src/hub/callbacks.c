@@ -1,17 +1,16 @@
 /*
  * What libwebsockets tells, one function each; the table at the end says which reason goes where.
  */
-#include "hub/channel.h"
-#include "hub/exchange.h"
+#include "hub/http.h"
 #include "hub/listener_parts.h"
 #include "hub/state.h"
+#include "hub/websocket.h"
 #include "wire/messages.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define RETRY_AFTER_S 2 /* with 503 */
-#define LAST_REASON   LWS_CALLBACK_USER
+#define LAST_REASON LWS_CALLBACK_USER
 
 /* --- HTTP ---------------------------------------------------------------------------------- */
 
@@ -19,13 +18,13 @@ static int on_http(struct lws *wsi, struct connection *connection, void *in, siz
 {
 	(void)wsi;
 	(void)len;
-	return connection ? exchange_begin(connection, in) : -1;
+	return connection ? http_begin(connection, in) : -1;
 }
 
 static int on_body(struct lws *wsi, struct connection *connection, void *in, size_t len)
 {
 	(void)wsi;
-	return connection->exchange ? exchange_body(connection->exchange, in, len) : -1;
+	return http_body(connection, in, len);
 }
 
 static int on_body_end(struct lws *wsi, struct connection *connection, void *in, size_t len)
@@ -33,7 +32,7 @@ static int on_body_end(struct lws *wsi, struct connection *connection, void *in,
 	(void)wsi;
 	(void)in;
 	(void)len;
-	return connection->exchange ? exchange_body_ended(connection->exchange) : -1;
+	return http_body_ended(connection);
 }
 
 static int on_http_writable(struct lws *wsi, struct connection *connection, void *in, size_t len)
@@ -41,21 +40,21 @@ static int on_http_writable(struct lws *wsi, struct connection *connection, void
 	(void)wsi;
 	(void)in;
 	(void)len;
-	return connection->exchange ? exchange_writable(connection->exchange) : 0;
+	return connection->exchange ? http_writable(connection) : 0;
 }
 
 /* --- WebSocket ----------------------------------------------------------------------------- */
 
 /* Answers an upgrade with a status of its own; 1 tells libwebsockets that this was done. */
-static int refuse_upgrade(struct lws *wsi, unsigned status, bool retry)
+static int refuse_upgrade(struct lws *wsi, unsigned status, int retry_after_s)
 {
 	unsigned char buffer[LWS_PRE + 1024];
 	unsigned char *start = buffer + LWS_PRE, *at = start, *end = buffer + sizeof buffer;
 	char seconds[16];
-	int len = snprintf(seconds, sizeof seconds, "%d", RETRY_AFTER_S);
+	int len = snprintf(seconds, sizeof seconds, "%d", retry_after_s);
 	if (lws_add_http_common_headers(wsi, status, "text/plain", 0, &at, end) ||
-		(retry && lws_add_http_header_by_name(wsi, (const unsigned char *)"retry-after:",
-					  (const unsigned char *)seconds, len, &at, end)) ||
+		(retry_after_s && lws_add_http_header_by_name(wsi, (const unsigned char *)"retry-after:",
+							  (const unsigned char *)seconds, len, &at, end)) ||
 		lws_finalize_write_http_header(wsi, start, &at, end))
 		return -1;
 	return 1;
@@ -66,13 +65,12 @@ static int on_upgrade(struct lws *wsi, struct connection *connection, void *in, 
 	char path[64];
 	(void)len;
 	if (!connection || strcasecmp(in, "websocket") != 0)
-		return refuse_upgrade(wsi, 400, false);
+		return refuse_upgrade(wsi, 400, 0);
 	if (lws_hdr_copy(wsi, path, sizeof path, WSI_TOKEN_GET_URI) <= 0 ||
 		strcmp(path, PROTOCOL_SESSION_PATH) != 0)
-		return refuse_upgrade(wsi, 404, false);
-	if (listener_busy(connection->hub->listener))
-		return refuse_upgrade(wsi, 503, true);
-	return 0;
+		return refuse_upgrade(wsi, 404, 0);
+	int later = listener_retry_after_s(connection->loop->listener);
+	return later ? refuse_upgrade(wsi, 503, later) : 0;
 }
 
 static int on_add_headers(struct lws *wsi, struct connection *connection, void *in, size_t len)
@@ -95,14 +93,14 @@ static int on_established(struct lws *wsi, struct connection *connection, void *
 	(void)len;
 	if (!connection)
 		return -1;
-	connection->channel = channel_open(connection);
+	websocket_open(connection);
 	return 0;
 }
 
 static int on_received(struct lws *wsi, struct connection *connection, void *in, size_t len)
 {
 	(void)wsi;
-	return connection->channel ? channel_receive(connection->channel, in, len) : -1;
+	return connection->websocket ? websocket_receive(connection, in, len) : -1;
 }
 
 static int on_writable(struct lws *wsi, struct connection *connection, void *in, size_t len)
@@ -110,14 +108,14 @@ static int on_writable(struct lws *wsi, struct connection *connection, void *in,
 	(void)wsi;
 	(void)in;
 	(void)len;
-	return connection->channel ? channel_writable(connection->channel) : 0;
+	return connection->websocket ? websocket_writable(connection) : 0;
 }
 
 static int on_peer_close(struct lws *wsi, struct connection *connection, void *in, size_t len)
 {
 	(void)wsi;
-	if (connection->channel)
-		channel_peer_closes(connection->channel, in, len);
+	if (connection->websocket)
+		websocket_peer_closes(connection, in, len);
 	return 0; /* libwebsockets echoes the frame */
 }
 
@@ -127,10 +125,8 @@ static int on_closed(struct lws *wsi, struct connection *connection, void *in, s
 	(void)wsi;
 	(void)in;
 	(void)len;
-	if (connection && connection->channel) {
-		channel_closed(connection->channel);
-		connection->channel = NULL;
-	}
+	if (connection && connection->websocket)
+		websocket_closed(connection);
 	return 0;
 }
 
@@ -154,7 +150,7 @@ int listener_callback(
 	struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
 	if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {
-		listener_of(wsi)->ssl = user; /* the one reason that brings something here */
+		loop_of(wsi)->ssl = user; /* the one reason that brings something here */
 		return 0;
 	}
 	if ((unsigned)reason >= LAST_REASON || !parts[reason])

@@ -1,23 +1,34 @@
 /*
- * The WebSocket of one machine: whole messages in, a queue of messages out.
+ * The core's end of a machine's WebSocket: letters in, session_text(); what the session says, as
+ * letters to the loop, whose end is websocket.h.
  *
- * Made at the upgrade, freed by channel_closed(). The calls mirror the
- * callbacks of libwebsockets, and those that return int return what it expects: non-zero closes.
+ * The session hangs on its connection from the first letter to the last. A machine that is sent
+ * more than it reads is closed, and so is one that sends more than the core can follow.
  */
 #ifndef HUB_CHANNEL_H
 #define HUB_CHANNEL_H
 
 #include "hub/listener.h"
-#include "hub/session.h"
+#include "hub/mailbox.h"
 
-#define CHANNEL_MAX_QUEUE 2097152 /* bytes that wait to be sent; then it is closed */
+#define CHANNEL_MAX_UNSENT 2097152 /* bytes that wait to be sent; then it is closed */
+/* Bytes that wait for the core; whoever sends more is closed. An agent has 64 requests of 32 KiB
+ * and one message of 1 MiB on the way at most. */
+#define CHANNEL_MAX_UNREAD     4194304
+#define CHANNEL_MAX_UNREAD_ALL 268435456 /* of all machines together */
 
-struct channel *channel_open(struct connection *connection);
-int channel_receive(struct channel *channel, const char *data, size_t len);
-int channel_writable(struct channel *channel);
-/* The peer's close frame. */
-void channel_peer_closes(struct channel *channel, const unsigned char *payload, size_t len);
-/* The connection is gone: tells the session why and frees the channel. */
-void channel_closed(struct channel *channel);
+/* A whole message of the machine. */
+struct channel_text {
+	struct letter letter;
+	struct connection *connection;
+	size_t len;
+	char text[];
+};
+
+/* The letters of the loop, opened on the core. */
+void channel_opened(struct letter *letter); /* a connection_letter */
+void channel_texted(struct letter *letter); /* a channel_text */
+/* The connection is gone; `how` of enum connection_end_flags. */
+void channel_ended(struct connection *connection, unsigned how);
 
 #endif

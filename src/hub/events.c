@@ -29,14 +29,9 @@ bool events_watched(const struct events *events)
 	return events->count > 0;
 }
 
-static void append(struct exchange *stream, const char *text, size_t len)
+static void on_gone(struct exchange *exchange)
 {
-	if (stream->answer.len + len > EVENTS_MAX_BACKLOG) {
-		connection_kill(stream->connection);
-		return;
-	}
-	buf_append(&stream->answer, text, len);
-	exchange_deliver(stream);
+	events_unwatch(exchange->hub->events, exchange);
 }
 
 int events_watch(struct events *events, struct exchange *exchange)
@@ -46,8 +41,9 @@ int events_watch(struct events *events, struct exchange *exchange)
 		return -1;
 	events->streams[events->count++] = exchange;
 	metric_set(&events->hub->metrics, METRIC_STREAMS, (int64_t)events->count);
+	exchange->on_gone = on_gone;
 	exchange_stream(exchange);
-	append(exchange, opening, sizeof opening - 1);
+	exchange_push(exchange, opening, sizeof opening - 1);
 	return 0;
 }
 
@@ -62,14 +58,29 @@ void events_unwatch(struct events *events, const struct exchange *exchange)
 	metric_set(&events->hub->metrics, METRIC_STREAMS, (int64_t)events->count);
 }
 
+bool events_watched_by_location(const struct events *events)
+{
+	for (size_t i = 0; i < events->count; i++)
+		if (events->streams[i]->actor.location)
+			return true;
+	return false;
+}
+
 void events_send(struct events *events, const char *name, json_t *data)
+{
+	events_send_at(events, NULL, name, data);
+}
+
+void events_send_at(struct events *events, const char *location, const char *name, json_t *data)
 {
 	struct buf text = {0};
 	cleanup(free_ptr) char *json = json_text(data); /* compact: no line breaks */
 	json_decref(data);
 	buf_printf(&text, "event: %s\ndata: %s\n\n", name, json);
 	for (size_t i = 0; i < events->count; i++)
-		append(events->streams[i], text.data, text.len);
+		if (!events->streams[i]->actor.location ||
+			(location && actor_sees(&events->streams[i]->actor, location)))
+			exchange_push(events->streams[i], text.data, text.len);
 	buf_free(&text);
 }
 
@@ -77,9 +88,8 @@ void events_comment(struct events *events)
 {
 	for (size_t i = 0; i < events->count; i++) {
 		struct exchange *stream = events->streams[i];
-		cleanup(free_ptr) char *user = who_is(events->hub, stream->cookie);
-		if (user)
-			append(stream, ":\n\n", 3);
+		if (who_still(stream))
+			exchange_push(stream, ":\n\n", 3);
 		else
 			connection_kill(stream->connection);
 	}

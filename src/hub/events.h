@@ -10,7 +10,6 @@
 #include "hub/exchange.h"
 
 #define EVENTS_MAX_STREAMS 256
-#define EVENTS_MAX_BACKLOG 524288 /* bytes */
 #define EVENTS_COMMENT_MS  15000
 
 struct events;
@@ -21,8 +20,13 @@ bool events_watched(const struct events *events);
 /* 0, or -1 when there are too many. */
 int events_watch(struct events *events, struct exchange *exchange);
 void events_unwatch(struct events *events, const struct exchange *exchange);
-/* Takes the reference. */
+/* To all but the streams of keys that are limited to a location. Takes the reference. */
 void events_send(struct events *events, const char *name, json_t *data);
+/* Of something that belongs to a location: also to keys that are limited to it. NULL: to nobody's.
+ */
+void events_send_at(struct events *events, const char *location, const char *name, json_t *data);
+/* Whether such a key watches. */
+bool events_watched_by_location(const struct events *events);
 /* A comment for each, so that nothing on the way calls the connection idle; streams of people who
  * are no longer signed in are closed. */
 void events_comment(struct events *events);

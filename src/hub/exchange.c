@@ -1,90 +1,25 @@
 /*
- * Happy path: headers -> route and its rules (api/route.c) -> body within its bound -> handler ->
- * the answer, written in pieces as the socket takes them -> the connection is free for the next
- * one. What goes wrong: no length or too great a one (411, 413; the connection closes after the
- * answer), a peer that goes while the answer is in the making (the exchange stays until it is
- * resumed).
+ * Happy path: a letter of the loop -> route and its rules (api/route.c) -> handler -> the answer,
+ * as a letter back. What goes wrong: a peer that goes while the answer is in the making (the
+ * exchange stays until it is resumed), a reader of a stream that does not follow (closed).
  */
 #include "hub/exchange.h"
 
 #include "base/json.h"
+#include "hub/api/replay.h"
 #include "hub/api/route.h"
+#include "hub/http.h"
+#include "hub/listener_parts.h"
 #include "hub/state.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#define PIECE_BYTES 16384
-#define COOKIE_NAME "__Host-sallyport"
-
-/* --- reading the request ------------------------------------------------------------------- */
-
-static void copy_header(
-	const struct exchange *exchange, enum lws_token_indexes token, char *to, size_t size)
-{
-	if (lws_hdr_copy(exchange->connection->wsi, to, (int)size, token) < 0)
-		to[0] = '\0';
-}
-
-static enum exchange_method method_of(struct lws *wsi)
-{
-	static const struct {
-		enum lws_token_indexes token;
-		enum exchange_method method;
-	} methods[] = {
-		{WSI_TOKEN_GET_URI, METHOD_GET},
-		{WSI_TOKEN_POST_URI, METHOD_POST},
-		{WSI_TOKEN_DELETE_URI, METHOD_DELETE},
-	};
-	for (size_t i = 0; i < ARRAY_LEN(methods); i++)
-		if (lws_hdr_total_length(wsi, methods[i].token))
-			return methods[i].method;
-	return METHOD_OTHER;
-}
-
-/* The value of our cookie among "a=b; c=d". */
-static void read_cookie(struct exchange *exchange)
-{
-	char all[2048];
-	copy_header(exchange, WSI_TOKEN_HTTP_COOKIE, all, sizeof all);
-	char *rest = all;
-	for (char *part; (part = strsep(&rest, ";"));) {
-		part += strspn(part, " ");
-		size_t len = strlen(COOKIE_NAME);
-		if (strncmp(part, COOKIE_NAME, len) == 0 && part[len] == '=')
-			snprintf(exchange->cookie, sizeof exchange->cookie, "%s", part + len + 1);
-	}
-}
-
-static void read_args(struct exchange *exchange)
-{
-	char text[512];
-	for (int i = 0; i < EXCHANGE_MAX_ARGS; i++) {
-		if (lws_hdr_copy_fragment(
-				exchange->connection->wsi, text, sizeof text, WSI_TOKEN_HTTP_URI_ARGS, i) <= 0)
-			return;
-		exchange->args[i] = xstrdup(text);
-	}
-}
-
-static void read_headers(struct exchange *exchange)
-{
-	struct lws *wsi = exchange->connection->wsi;
-	char length[32];
-	exchange->method = method_of(wsi);
-	copy_header(exchange, WSI_TOKEN_HOST, exchange->host, sizeof exchange->host);
-	copy_header(exchange, WSI_TOKEN_ORIGIN, exchange->origin, sizeof exchange->origin);
-	copy_header(exchange, WSI_TOKEN_HTTP_IF_NONE_MATCH, exchange->if_none_match,
-		sizeof exchange->if_none_match);
-	copy_header(exchange, WSI_TOKEN_HTTP_CONTENT_LENGTH, length, sizeof length);
-	exchange->content_length = length[0] ? strtoll(length, NULL, 10) : -1;
-	exchange->marked = lws_hdr_custom_length(wsi, "x-sallyport:", 12) > 0;
-	connection_peer(exchange->connection, exchange->peer, sizeof exchange->peer);
-	read_cookie(exchange);
-	read_args(exchange);
-}
+const char *const exchange_kept_names[EXCHANGE_KEPT_COUNT] = {"content-type", "upload-offset",
+	"upload-complete", "upload-length", "repr-digest", "sallyport-proof"};
 
 const char *exchange_arg(const struct exchange *exchange, const char *name)
 {
@@ -95,32 +30,60 @@ const char *exchange_arg(const struct exchange *exchange, const char *name)
 	return NULL;
 }
 
+const char *exchange_request_header(const struct exchange *exchange, const char *name)
+{
+	for (int i = 0; i < EXCHANGE_KEPT_COUNT; i++)
+		if (strcmp(exchange_kept_names[i], name) == 0)
+			return exchange->kept[i];
+	abort(); /* a handler was written that wants another one: see the table */
+}
+
 /* --- life ---------------------------------------------------------------------------------- */
 
-static void exchange_free(struct exchange *exchange)
+static void free_request(struct exchange *exchange)
 {
 	for (int i = 0; i < EXCHANGE_MAX_ARGS; i++)
 		free(exchange->args[i]);
-	for (int i = 0; i < EXCHANGE_MAX_HEADERS; i++)
-		free(exchange->headers[i].value);
+	for (int i = 0; i < EXCHANGE_KEPT_COUNT; i++)
+		free(exchange->kept[i]);
 	/* A body may hold a password. */
 	if (exchange->body.data)
 		explicit_bzero(exchange->body.data, exchange->body.cap);
 	buf_free(&exchange->body);
-	buf_free(&exchange->answer);
+	if (exchange->reserved)
+		atomic_fetch_sub(exchange->reserved_from, exchange->reserved);
 	json_drop(&exchange->json);
-	free(exchange->user);
+	access_forget(&exchange->actor);
+	explicit_bzero(exchange->bearer, sizeof exchange->bearer);
+	explicit_bzero(exchange->cookie, sizeof exchange->cookie);
+}
+
+void exchange_free(struct exchange *exchange)
+{
+	free_request(exchange);
+	for (int i = 0; i < EXCHANGE_MAX_HEADERS; i++)
+		free(exchange->headers[i].value);
+	buf_free(&exchange->answer);
+	if (exchange->from_file)
+		close(exchange->file);
 	free(exchange);
+}
+
+/* On the core, where nobody will answer it any more. */
+static void drop(struct exchange *exchange)
+{
+	replay_forget(exchange);
+	exchange_free(exchange);
 }
 
 void exchange_gone(struct exchange *exchange)
 {
-	if (exchange->streaming)
-		events_unwatch(exchange->hub->events, exchange);
-	exchange->connection->exchange = NULL;
+	exchange->connection->asked = NULL;
 	exchange->connection = NULL;
+	if (exchange->on_gone)
+		exchange->on_gone(exchange);
 	if (!exchange->deferred)
-		exchange_free(exchange);
+		drop(exchange);
 }
 
 void exchange_defer(struct exchange *exchange)
@@ -133,59 +96,52 @@ struct exchange *exchange_resume(struct exchange *exchange)
 	exchange->deferred = false;
 	if (exchange->connection)
 		return exchange;
-	exchange_free(exchange);
+	drop(exchange);
 	return NULL;
+}
+
+static void post_answer(struct connection *connection, struct exchange *answer)
+{
+	answer->letter.open = http_answered;
+	mailbox_post(&connection->loop->mailbox, LANE_PROMPT, &answer->letter);
+}
+
+/* The head of a stream goes out in an exchange of its own; this one stays. */
+static void begin_stream(struct exchange *exchange)
+{
+	struct exchange *head = xcalloc(1, sizeof *head);
+	exchange->streamed = true;
+	head->hub = exchange->hub;
+	head->connection = exchange->connection;
+	head->status = exchange->status;
+	head->type = exchange->type;
+	head->streaming = true;
+	memcpy(head->headers, exchange->headers, sizeof head->headers);
+	memset(exchange->headers, 0, sizeof exchange->headers);
+	post_answer(exchange->connection, head);
 }
 
 void exchange_deliver(struct exchange *exchange)
 {
-	lws_callback_on_writable(exchange->connection->wsi);
-}
-
-/* Runs the handler; what it answered is written when the socket is writable. */
-static int run(struct exchange *exchange)
-{
-	route_run(exchange);
-	if (exchange->status)
-		exchange_deliver(exchange);
-	return 0;
-}
-
-int exchange_begin(struct connection *connection, const char *path)
-{
-	struct exchange *exchange = xcalloc(1, sizeof *exchange);
-	if (connection->exchange)
-		exchange_gone(connection->exchange);
-	connection->exchange = exchange;
-	exchange->hub = connection->hub;
-	exchange->connection = connection;
-	exchange->body.max = EXCHANGE_MAX_BODY;
-	metric_add(&connection->hub->metrics, METRIC_REQUESTS, 1);
-	snprintf(exchange->path, sizeof exchange->path, "%s", path);
-	read_headers(exchange);
-	if (exchange->method == METHOD_POST && exchange->content_length < 0) {
-		exchange->unwanted = true;
-		exchange_problem(exchange, 411, "A request with a body needs a Content-Length.");
-	} else if (exchange->content_length > EXCHANGE_MAX_BODY) {
-		exchange->unwanted = true;
-		exchange_problem(exchange, 413, "A request may have %d bytes at most.", EXCHANGE_MAX_BODY);
-	} else if (exchange->content_length > 0 || exchange->method == METHOD_POST) {
-		return 0; /* exchange_body() and exchange_body_ended() follow */
-	} else {
-		return run(exchange);
+	struct connection *connection = exchange->connection;
+	if (!exchange->streaming) {
+		connection->asked = NULL;
+		replay_forget(exchange);
+		post_answer(connection, exchange);
+	} else if (!exchange->streamed) {
+		begin_stream(exchange);
 	}
-	exchange_deliver(exchange);
-	return 0;
 }
 
-int exchange_body(struct exchange *exchange, const void *data, size_t len)
+void exchange_asked(struct letter *letter)
 {
-	return !exchange->unwanted && len && buf_append(&exchange->body, data, len) ? -1 : 0;
-}
-
-int exchange_body_ended(struct exchange *exchange)
-{
-	return exchange->status || exchange->deferred ? 0 : run(exchange);
+	struct exchange *exchange = (struct exchange *)letter;
+	struct connection *connection = exchange->connection;
+	connection->asked = exchange;
+	route_run(exchange);
+	/* Unless it was delivered, or waits for somebody. */
+	if (connection->asked == exchange && exchange->status && !exchange->deferred)
+		exchange_deliver(exchange);
 }
 
 /* --- the answer ---------------------------------------------------------------------------- */
@@ -252,13 +208,29 @@ static const char *title_of(int status)
 		const char *title;
 	} titles[] = {{400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"},
 		{404, "Not Found"}, {405, "Method Not Allowed"}, {409, "Conflict"}, {410, "Gone"},
-		{411, "Length Required"}, {413, "Content Too Large"}, {422, "Unprocessable Content"},
-		{426, "Upgrade Required"}, {429, "Too Many Requests"}, {500, "Internal Server Error"},
-		{503, "Service Unavailable"}, {507, "Insufficient Storage"}};
+		{411, "Length Required"}, {413, "Content Too Large"}, {415, "Unsupported Media Type"},
+		{422, "Unprocessable Content"}, {426, "Upgrade Required"}, {429, "Too Many Requests"},
+		{500, "Internal Server Error"}, {503, "Service Unavailable"},
+		{507, "Insufficient Storage"}};
 	for (size_t i = 0; i < ARRAY_LEN(titles); i++)
 		if (titles[i].status == status)
 			return titles[i].title;
 	return "Error";
+}
+
+/* Takes `errors`. */
+static void answer_problem(
+	struct exchange *exchange, int status, const char *type, json_t *errors, const char *detail)
+{
+	json_t *json = json_pack("{s:s,s:s,s:i,s:s}", "type", type, "title", title_of(status), "status",
+		status, "detail", detail);
+	if (!json) /* the detail was cut inside a character */
+		json =
+			json_pack("{s:s,s:s,s:i}", "type", type, "title", title_of(status), "status", status);
+	if (errors)
+		json_object_set_new(json, "errors", errors);
+	exchange_json(exchange, status, json);
+	exchange->type = "application/problem+json";
 }
 
 void exchange_problem(struct exchange *exchange, int status, const char *format, ...)
@@ -268,13 +240,33 @@ void exchange_problem(struct exchange *exchange, int status, const char *format,
 	va_start(args, format);
 	vsnprintf(detail, sizeof detail, format, args);
 	va_end(args);
-	json_t *json = json_pack("{s:s,s:s,s:i,s:s}", "type", "about:blank", "title", title_of(status),
-		"status", status, "detail", detail);
-	if (!json) /* the detail was cut inside a character */
-		json = json_pack(
-			"{s:s,s:s,s:i}", "type", "about:blank", "title", title_of(status), "status", status);
-	exchange_json(exchange, status, json);
-	exchange->type = "application/problem+json";
+	answer_problem(exchange, status, "about:blank", NULL, detail);
+}
+
+void exchange_problem_of(struct exchange *exchange, int status, const char *kind, json_t *errors,
+	const char *format, ...)
+{
+	char detail[1200];
+	char type[80];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(detail, sizeof detail, format, args);
+	va_end(args);
+	snprintf(type, sizeof type, "urn:sallyport:problem:%s", kind);
+	answer_problem(exchange, status, type, errors, detail);
+}
+
+/* --- files and streams ----------------------------------------------------------------------- */
+
+void exchange_file(struct exchange *exchange, const char *type, int fd)
+{
+	struct stat st = {0};
+	fstat(fd, &st);
+	exchange->status = 200;
+	exchange->type = type;
+	exchange->from_file = true;
+	exchange->file = fd;
+	exchange->file_len = (size_t)st.st_size;
 }
 
 void exchange_stream(struct exchange *exchange)
@@ -286,96 +278,28 @@ void exchange_stream(struct exchange *exchange)
 	exchange_header(exchange, "x-accel-buffering:", "no");
 }
 
-/* --- writing ------------------------------------------------------------------------------- */
-
-static size_t answer_len(const struct exchange *exchange)
+int exchange_push(struct exchange *exchange, const char *text, size_t len)
 {
-	return exchange->fixed ? exchange->fixed_len : exchange->answer.len;
-}
-
-static int add_header(
-	struct lws *wsi, const char *name, const char *value, unsigned char **at, unsigned char *end)
-{
-	return lws_add_http_header_by_name(wsi, (const unsigned char *)name,
-		(const unsigned char *)value, (int)strlen(value), at, end);
-}
-
-static int write_headers(struct exchange *exchange)
-{
-	struct lws *wsi = exchange->connection->wsi;
-	unsigned char buffer[LWS_PRE + 4096];
-	unsigned char *start = buffer + LWS_PRE, *at = start, *end = buffer + sizeof buffer;
-	if (exchange->status == 204 || exchange->status == 304) {
-		if (lws_add_http_header_status(wsi, (unsigned)exchange->status, &at, end))
-			return -1;
-	} else if (lws_add_http_common_headers(wsi, (unsigned)exchange->status, exchange->type,
-				   exchange->streaming ? LWS_ILLEGAL_HTTP_CONTENT_LEN : answer_len(exchange), &at,
-				   end)) {
+	struct connection *connection = exchange->connection;
+	exchange_deliver(exchange); /* its head, the first time */
+	if (connection->killed)
+		return -1;
+	if (atomic_load(&connection->unsent) + len > EXCHANGE_MAX_BACKLOG) {
+		connection_kill(connection);
 		return -1;
 	}
-	for (int i = 0; i < EXCHANGE_MAX_HEADERS && exchange->headers[i].name; i++)
-		if (add_header(wsi, exchange->headers[i].name, exchange->headers[i].value, &at, end))
-			return -1;
-	if (exchange->unwanted && add_header(wsi, "connection:", "close", &at, end))
-		return -1;
-	exchange->headers_sent = true;
-	return lws_finalize_write_http_header(wsi, start, &at, end) ? -1 : 0;
-}
-
-static int write_piece(struct exchange *exchange)
-{
-	unsigned char piece[LWS_PRE + PIECE_BYTES];
-	size_t left = answer_len(exchange) - exchange->sent;
-	size_t len = left < PIECE_BYTES ? left : PIECE_BYTES;
-	const char *from = exchange->fixed ? (const char *)exchange->fixed : exchange->answer.data;
-	bool last = len == left && !exchange->streaming;
-	memcpy(piece + LWS_PRE, from + exchange->sent, len);
-	if (lws_write(exchange->connection->wsi, piece + LWS_PRE, len,
-			last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0)
-		return -1;
-	exchange->sent += len;
+	struct exchange_piece *piece = xcalloc(1, sizeof *piece + len);
+	piece->letter.open = http_piece;
+	piece->connection = connection;
+	piece->len = len;
+	memcpy(piece->text, text, len);
+	atomic_fetch_add(&connection->unsent, len);
+	mailbox_post(&connection->loop->mailbox, LANE_PROMPT, &piece->letter);
 	return 0;
 }
 
-static int write_stream(struct exchange *exchange)
+void exchange_close(struct exchange *exchange)
 {
-	if (exchange->answer.len && write_piece(exchange))
-		return -1;
-	buf_consume(&exchange->answer, exchange->sent);
-	exchange->sent = 0;
-	if (exchange->answer.len)
-		exchange_deliver(exchange);
-	return 0;
-}
-
-static int finish(struct exchange *exchange)
-{
-	struct lws *wsi = exchange->connection->wsi;
-	bool close = exchange->unwanted;
-	exchange_gone(exchange);
-	return close || lws_http_transaction_completed(wsi) ? -1 : 0;
-}
-
-int exchange_writable(struct exchange *exchange)
-{
-	if (!exchange->status)
-		return 0;
-	if (!exchange->headers_sent) {
-		if (write_headers(exchange))
-			return -1;
-		if (exchange->streaming)
-			lws_set_timeout(exchange->connection->wsi, NO_PENDING_TIMEOUT, 0);
-		else if (!answer_len(exchange))
-			return finish(exchange);
-		exchange_deliver(exchange);
-		return 0;
-	}
-	if (exchange->streaming)
-		return write_stream(exchange);
-	if (write_piece(exchange))
-		return -1;
-	if (exchange->sent == answer_len(exchange))
-		return finish(exchange);
 	exchange_deliver(exchange);
-	return 0;
+	connection_post_loop(exchange->connection, http_stream_ends);
 }

@@ -1,7 +1,7 @@
 /*
  * Happy path: accept, wait until the socket holds the 5 bytes that tell how long the ClientHello
- * is, then until it holds all of it (SO_RCVLOWAT keeps the kernel from waking us before), let it
- * in.
+ * is, then until it holds all of it (SO_RCVLOWAT keeps the kernel from waking us before), stand in
+ * a row until there is time, go in.
  *
  * What goes wrong: nothing comes (swept), the peer goes (closed), something else than TLS comes
  * (one line of HTTP for the person who typed http://, closed), no descriptors are left (accepting
@@ -10,11 +10,13 @@
 #include "hub/gate.h"
 
 #include "base/clock.h"
+#include "hub/client_hello.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -25,21 +27,27 @@
 #define RECORD_HEADER  5
 #define RECORD_MAX     (RECORD_HEADER + 16384)
 #define TLS_HANDSHAKE  0x16
+#define PEEK_BYTES     2048 /* of a ClientHello */
 
 struct waiter {
 	uv_poll_t poll; /* first: libuv gives it back */
 	struct waiter *before, *after;
 	struct gate *gate;
-	int64_t since_ms;
+	int64_t since_ms; /* here; once it is ready: ready */
 	int fd;
+	bool ready;
 };
+
+enum row { ROW_PEOPLE, ROW_MACHINES, ROW_COUNT };
 
 struct gate {
 	uv_poll_t poll; /* of the listening socket; first */
 	uv_loop_t *loop;
 	struct gate_hooks hooks;
-	struct waiter ring; /* head; the oldest is ring.after */
-	size_t count;
+	struct waiter ring; /* head of those whose ClientHello is awaited; the oldest is ring.after */
+	struct waiter rows[ROW_COUNT]; /* likewise of those who are ready */
+	size_t count, ready;
+	int people_run; /* so many went in since the last machine */
 	int fd;
 	bool paused;
 };
@@ -54,13 +62,33 @@ static void on_waiter_closed(uv_handle_t *handle)
 	free((struct waiter *)handle);
 }
 
+static void unlink_waiter(struct waiter *waiter)
+{
+	waiter->before->after = waiter->after;
+	waiter->after->before = waiter->before;
+}
+
+static void stand_last(struct waiter *waiter, struct waiter *head)
+{
+	waiter->since_ms = now_ms();
+	waiter->before = head->before;
+	waiter->after = head;
+	waiter->before->after = waiter;
+	head->before = waiter;
+}
+
+static bool is_empty(const struct waiter *head)
+{
+	return head->after == head;
+}
+
 /* The socket is the caller's again. */
 static int release(struct waiter *waiter)
 {
 	int fd = waiter->fd;
-	waiter->before->after = waiter->after;
-	waiter->after->before = waiter->before;
+	unlink_waiter(waiter);
 	waiter->gate->count--;
+	waiter->gate->ready -= waiter->ready;
 	uv_poll_stop(&waiter->poll);
 	uv_close((uv_handle_t *)&waiter->poll, on_waiter_closed);
 	return fd;
@@ -71,13 +99,62 @@ static void turn_away(struct waiter *waiter)
 	close(release(waiter));
 }
 
-static void enter(struct waiter *waiter)
+/* Whose turn it is; NULL when nobody is ready. */
+static struct waiter *next_in(struct gate *gate)
+{
+	struct waiter *people = &gate->rows[ROW_PEOPLE], *machines = &gate->rows[ROW_MACHINES];
+	if (is_empty(machines) && is_empty(people))
+		return NULL;
+	if (is_empty(people) || (!is_empty(machines) && gate->people_run >= GATE_PEOPLE_RUN)) {
+		gate->people_run = 0;
+		return machines->after;
+	}
+	gate->people_run++;
+	return people->after;
+}
+
+/* A handshake with somebody who has given up, or is about to, would be time lost for those behind.
+ */
+static bool is_too_late(const struct waiter *waiter)
+{
+	struct pollfd poll_fd = {.fd = waiter->fd, .events = POLLRDHUP};
+	return now_ms() - waiter->since_ms > GATE_PATIENCE_MS ||
+		   (poll(&poll_fd, 1, 0) == 1 && (poll_fd.revents & (POLLRDHUP | POLLHUP | POLLERR)));
+}
+
+/* The socket may be somebody else's as soon as it is in, so it has to be out of this loop before.
+ */
+void gate_look(struct gate *gate)
+{
+	struct waiter *waiter;
+	while (gate->ready && gate->hooks.has_time(gate->hooks.data) && (waiter = next_in(gate))) {
+		if (is_too_late(waiter)) {
+			gate->hooks.refused(gate->hooks.data);
+			turn_away(waiter);
+			continue;
+		}
+		int fd = release(waiter), any = 1;
+		setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &any, sizeof any);
+		gate->hooks.enter(gate->hooks.data, fd);
+	}
+}
+
+static bool is_person(const struct waiter *waiter)
+{
+	unsigned char hello[PEEK_BYTES];
+	ssize_t got = recv(waiter->fd, hello, sizeof hello, MSG_PEEK | MSG_DONTWAIT);
+	return got > 0 && client_hello_offers(hello, (size_t)got, "h2");
+}
+
+static void stand_in_row(struct waiter *waiter)
 {
 	struct gate *gate = waiter->gate;
-	int fd = release(waiter);
-	int any = 1;
-	setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &any, sizeof any);
-	gate->hooks.enter(gate->hooks.data, fd);
+	uv_poll_stop(&waiter->poll);
+	unlink_waiter(waiter);
+	stand_last(waiter, &gate->rows[is_person(waiter) ? ROW_PEOPLE : ROW_MACHINES]);
+	waiter->ready = true;
+	gate->ready++;
+	gate_look(gate);
 }
 
 static void answer_plain(struct waiter *waiter)
@@ -122,7 +199,7 @@ static void look(struct waiter *waiter)
 	socklen_t size = sizeof asked;
 	getsockopt(waiter->fd, SOL_SOCKET, SO_RCVLOWAT, &asked, &size);
 	if (available >= need || available < asked || need > RECORD_MAX)
-		enter(waiter);
+		stand_in_row(waiter);
 	else
 		wait_for_bytes(waiter, need);
 }
@@ -145,7 +222,7 @@ static bool make_room(struct gate *gate)
 		return true;
 	struct waiter *oldest = gate->ring.after;
 	gate->hooks.refused(gate->hooks.data);
-	if (oldest == &gate->ring || now_ms() - oldest->since_ms < GATE_IDLE_MS)
+	if (is_empty(&gate->ring) || now_ms() - oldest->since_ms < GATE_IDLE_MS)
 		return false;
 	turn_away(oldest);
 	return true;
@@ -159,11 +236,7 @@ static void begin_to_wait(struct gate *gate, int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
 	waiter->gate = gate;
 	waiter->fd = fd;
-	waiter->since_ms = now_ms();
-	waiter->before = gate->ring.before;
-	waiter->after = &gate->ring;
-	waiter->before->after = waiter;
-	gate->ring.before = waiter;
+	stand_last(waiter, &gate->ring);
 	gate->count++;
 	uv_poll_init_socket(gate->loop, &waiter->poll, fd);
 	wait_for_bytes(waiter, RECORD_HEADER);
@@ -192,7 +265,7 @@ static void on_connection(uv_poll_t *poll, int status, int events)
 
 void gate_sweep(struct gate *gate, int64_t now)
 {
-	while (gate->ring.after != &gate->ring && now - gate->ring.after->since_ms >= GATE_WAIT_MS)
+	while (!is_empty(&gate->ring) && now - gate->ring.after->since_ms >= GATE_WAIT_MS)
 		turn_away(gate->ring.after);
 	if (gate->paused) {
 		gate->paused = false;
@@ -228,6 +301,8 @@ struct gate *gate_open(uv_loop_t *loop, const char *host, uint16_t port,
 	gate->hooks = *hooks;
 	gate->fd = fd;
 	gate->ring.before = gate->ring.after = &gate->ring;
+	for (int i = 0; i < ROW_COUNT; i++)
+		gate->rows[i].before = gate->rows[i].after = &gate->rows[i];
 	uv_poll_init_socket(loop, &gate->poll, fd);
 	uv_poll_start(&gate->poll, UV_READABLE, on_connection);
 	return gate;
@@ -246,6 +321,17 @@ size_t gate_waiting(const struct gate *gate)
 	return gate->count;
 }
 
+size_t gate_ready(const struct gate *gate)
+{
+	return gate->ready;
+}
+
+int64_t gate_ready_since_ms(const struct gate *gate)
+{
+	const struct waiter *machines = &gate->rows[ROW_MACHINES];
+	return is_empty(machines) ? 0 : machines->after->since_ms;
+}
+
 static void on_gate_closed(uv_handle_t *handle)
 {
 	free((struct gate *)handle);
@@ -253,8 +339,11 @@ static void on_gate_closed(uv_handle_t *handle)
 
 void gate_close(struct gate *gate)
 {
-	while (gate->ring.after != &gate->ring)
+	while (!is_empty(&gate->ring))
 		turn_away(gate->ring.after);
+	for (int i = 0; i < ROW_COUNT; i++)
+		while (!is_empty(&gate->rows[i]))
+			turn_away(gate->rows[i].after);
 	uv_poll_stop(&gate->poll);
 	close(gate->fd);
 	uv_close((uv_handle_t *)&gate->poll, on_gate_closed);

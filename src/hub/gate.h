@@ -1,9 +1,14 @@
 /*
- * The door: accepts connections and lets each in once its whole ClientHello is there.
+ * The gate: accepts connections and lets each in once its whole ClientHello is there and whoever is
+ * inside has time for it.
  *
  * A connection that says nothing costs its socket and some hundred bytes here, no TLS. There is
  * room for `capacity` of them; past it the oldest makes room unless it has only just come. Whoever
- * waits longer than GATE_WAIT_MS is closed. What is let in belongs to the callback.
+ * waits longer than GATE_WAIT_MS for its own ClientHello is closed. Those that are ready stand in
+ * two rows, people (who offer HTTP/2, as browsers do) and machines: in a rush of machines a person
+ * goes ahead, but never more than GATE_PEOPLE_RUN of them in a row. Whoever has given up meanwhile,
+ * or has stood there for GATE_PATIENCE_MS, is closed in its turn. What is let in belongs to the
+ * callback.
  */
 #ifndef HUB_GATE_H
 #define HUB_GATE_H
@@ -18,9 +23,15 @@
 #define GATE_WAIT_MS 10000 /* for the ClientHello */
 #define GATE_IDLE_MS 2000  /* who waits longer may make room */
 
+#define GATE_PEOPLE_RUN 3
+#define GATE_PATIENCE_MS                                                                           \
+	5000 /* in a row; machines give a stage 10 s, which has to do for TLS as well */
+
 struct gate;
 
 struct gate_hooks {
+	/* Whether there is time for one more; gate_look() says that this may have changed. */
+	bool (*has_time)(void *data);
 	/* Takes the socket. */
 	void (*enter)(void *data, int fd);
 	/* How many more may be open, those that wait included; the gate closes newcomers at 0. */
@@ -33,7 +44,12 @@ struct gate_hooks {
 struct gate *gate_open(uv_loop_t *loop, const char *host, uint16_t port,
 	const struct gate_hooks *hooks, struct err *err);
 uint16_t gate_port(const struct gate *gate);
-size_t gate_waiting(const struct gate *gate);
+size_t gate_waiting(const struct gate *gate); /* all, those that are ready included */
+size_t gate_ready(const struct gate *gate);
+/* When the machine that is next was ready, in milliseconds of the monotonic clock; 0: none is. */
+int64_t gate_ready_since_ms(const struct gate *gate);
+/* There may be time for some of those that are ready. */
+void gate_look(struct gate *gate);
 void gate_sweep(struct gate *gate, int64_t now_ms);
 /* Closes the port and all that wait; frees the gate once the loop has turned. */
 void gate_close(struct gate *gate);

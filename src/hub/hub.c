@@ -10,30 +10,20 @@
 #include "base/file.h"
 #include "hub/api/setup.h"
 #include "hub/log.h"
+#include "hub/places.h"
 #include "hub/state.h"
+#include "hub/state_dir.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <malloc.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #define START_CAUSE CAUSE_HUB_RESTARTING
 #define START_WORDS "The hub was restarted and this machine has not come back yet."
-
-void hub_options_default(struct hub_options *options)
-{
-	*options = (struct hub_options){
-		.listen_host = "0.0.0.0",
-		.port = 443,
-		.timing = {60000, 10000, 20000, 1000, 60000, 60000},
-	};
-}
 
 char *hub_state_dir(const char *root)
 {
@@ -44,6 +34,8 @@ struct store *hub_open_store(const char *root, bool make, struct err *err)
 {
 	cleanup(free_ptr) char *dir = hub_state_dir(root);
 	cleanup(free_ptr) char *path = xasprintf("%s/hub.db", dir);
+	if (state_dir_check(dir, err))
+		return NULL;
 	if (!make && !file_exists(path)) {
 		err_set(err, "%s is missing; start the hub once first: sallyport-hub serve", path);
 		return NULL;
@@ -85,6 +77,7 @@ static void collect_names(const struct hub_options *options, struct keys_names *
 	if (!is_any(options->listen_host))
 		add_name(names, options->listen_host);
 	add_name(names, own_host_name());
+	places_add_names(&options->endpoints, names);
 	add_name(names, "localhost");
 	add_name(names, "127.0.0.1");
 }
@@ -108,22 +101,14 @@ static void choose_host(struct hub *hub)
 	snprintf(hub->host, sizeof hub->host, "%s", host);
 }
 
-/* Two hubs on one database would each think the other's machines offline. */
-static int lock_state(struct hub *hub, struct err *err)
-{
-	cleanup(free_ptr) char *path = xasprintf("%s/lock", hub->dir);
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_set(err, "%s: %s", path, strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB))
-		return err_set(err, "%s: another hub runs with this state already", hub->dir);
-	return 0; /* held until this program ends */
-}
-
 static int open_state(struct hub *hub, struct err *err)
 {
+	/* Held until this program ends: two hubs on one database would each think the other's machines
+	 * offline. */
+	if (state_dir_lock(hub->dir, err) < 0)
+		return -1;
 	hub->store = hub_open_store(hub->options.root, true, err);
-	if (!hub->store || lock_state(hub, err) || keys_identity(hub->dir, true, &hub->identity, err) ||
+	if (!hub->store || keys_identity(hub->dir, true, &hub->identity, err) ||
 		hub_get_certificate(hub, &hub->certificate, err))
 		return -1;
 	return hub->store->driver->servers.all_offline(
@@ -138,17 +123,24 @@ static void set_up_parts(struct hub *hub)
 	struct checks_hooks checks_hooks = {hub_wake, hub_check_changed, hub};
 	hub->roster = roster_new(hub->store, &hooks);
 	hub->checks = checks_new(hub->store, &checks_hooks);
+	struct jobs_hooks jobs_hooks = hub_jobs_hooks;
+	jobs_hooks.data = hub;
+	hub->jobs = jobs_new(hub->store, &hub->identity, &jobs_hooks);
 	hub->outside = hub->options.no_outside_look ? NULL : outside_new(&hub->loop, hub_looked, hub);
 	hub->events = events_new(hub);
+	hub->log_streams = log_streams_new();
 	hub->passwords = passwords_new(&hub->loop);
 	hub->sessions = (struct session_context){
 		.store = hub->store,
 		.roster = hub->roster,
 		.checks = hub->checks,
+		.jobs = hub->jobs,
 		.outside = hub->outside,
 		.dues = &hub->dues,
 		.identity = &hub->identity,
 		.private_ca = hub->certificate.ca_pem,
+		.endpoints = &hub->endpoints,
+		.log_streams = hub->log_streams,
 		.timing = hub->options.timing,
 		.metrics = &hub->metrics,
 		.removed = hub_server_removed,
@@ -161,9 +153,10 @@ static int publish(struct hub *hub, struct err *err)
 {
 	char port[8];
 	hub->port = listener_port(hub->listener);
-	hub->url = xasprintf("https://%s:%u", hub->host, hub->port);
-	snprintf(port, sizeof port, "%u", hub->port);
-	return hub->store->driver->meta.set(hub->store, "host", hub->host, err) != STORE_OK ||
+	places_settle(hub);
+	const struct place *first = &hub->endpoints.places[ENDPOINT_DISCOVERY];
+	snprintf(port, sizeof port, "%u", (unsigned)first->port);
+	return hub->store->driver->meta.set(hub->store, "host", first->host, err) != STORE_OK ||
 				   hub->store->driver->meta.set(hub->store, "port", port, err) != STORE_OK
 			   ? -1
 			   : 0;
@@ -186,16 +179,31 @@ static int announce(struct hub *hub, struct err *err)
 	return 0;
 }
 
+static unsigned loop_count(const struct hub *hub)
+{
+	unsigned count = hub->options.loops ? (unsigned)hub->options.loops : uv_available_parallelism();
+	return count < HUB_MAX_LOOPS ? count : HUB_MAX_LOOPS;
+}
+
+static int set_up_bundles(struct hub *hub, struct err *err)
+{
+	const struct bundles_hooks hooks = {hub_bundle_changed, hub};
+	hub->bundles = bundles_new(hub->store, &hub->loop, hub->dir, &hooks, err);
+	hub->sessions.bundles = hub->bundles;
+	return hub->bundles ? 0 : -1;
+}
+
 static int start(struct hub *hub, struct err *err)
 {
 	if (open_state(hub, err))
 		return -1;
 	hub_set_up_loop(hub);
 	set_up_parts(hub);
-	if (checks_load(hub->checks, hub_now_ms(), err) != STORE_OK)
+	if (checks_load(hub->checks, hub_now_ms(), err) != STORE_OK ||
+		jobs_load(hub->jobs, err) != STORE_OK || set_up_bundles(hub, err))
 		return -1;
-	hub->listener = listener_open(
-		hub, &hub->loop, hub->options.listen_host, hub->options.port, &hub->certificate, err);
+	hub->listener = listener_open(hub, &hub->loop, hub->options.listen_host, hub->options.port,
+		loop_count(hub), &hub->certificate, err);
 	if (!hub->listener || publish(hub, err) || announce(hub, err))
 		return -1;
 	hub_start_timers(hub);
@@ -228,6 +236,7 @@ static void close_loop(struct hub *hub)
 		listener_close(hub->listener);
 	outside_free(hub->outside);
 	passwords_free(hub->passwords);
+	bundles_free(hub->bundles);
 	uv_walk(&hub->loop, close_handle, NULL);
 	uv_run(&hub->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&hub->loop);
@@ -241,12 +250,16 @@ static void take_down(struct hub *hub)
 		log_line(LOG_ERROR, "%s", err.text);
 	if (hub->checks && checks_flush(hub->checks, &err) != STORE_OK)
 		log_line(LOG_ERROR, "%s", err.text);
+	if (hub->jobs && jobs_flush_all(hub->jobs, hub_now_ms(), &err) != STORE_OK)
+		log_line(LOG_ERROR, "%s", err.text);
 	if (hub->store && hub->draining)
 		hub->store->driver->servers.all_offline(
 			hub->store, cause_info(START_CAUSE)->id, START_WORDS, time(NULL), NULL);
 	roster_free(hub->roster);
 	checks_free(hub->checks);
+	jobs_free(hub->jobs);
 	events_free(hub->events);
+	log_streams_free(hub->log_streams);
 	if (hub->listener)
 		listener_free(hub->listener);
 	if (hub->store)

@@ -10,8 +10,10 @@
 
 #include "hub/keys.h"
 #include "hub/session.h"
+#include "wire/endpoints.h"
 
 #define HUB_MAX_NAMES 16
+#define HUB_MAX_LOOPS 64
 
 struct hub_options {
 	const char *root;                 /* --root; may be NULL */
@@ -21,10 +23,11 @@ struct hub_options {
 	size_t name_count;
 	const char *certificate, *key; /* PEM files; both NULL: the private CA */
 	struct session_timing timing;
-	bool no_outside_look; /* never tries a machine's inbound ports */
+	bool no_outside_look;       /* never tries a machine's inbound ports */
+	int64_t loops;              /* threads for connections; 0: one a processor */
+	struct endpoints endpoints; /* where a role is elsewhere; port 0: it is not */
 };
 
-void hub_options_default(struct hub_options *options);
 int hub_serve(const struct hub_options *options);
 
 /* Where the hub keeps its state below root; owned by the caller. */

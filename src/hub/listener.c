@@ -1,79 +1,61 @@
 /*
- * Happy path: the gate lets a connection in, TLS handshake, HTTP headers, then an exchange
- * (exchange.c) or, after the upgrade, a channel (channel.c). What goes wrong on the way: too many
- * young connections (closed here), a handshake or headers that do not come (timeouts of
- * libwebsockets), a WebSocket without proof (the sweep).
+ * Opens port, door and loops and takes them down again, measures what they do, gives them a new
+ * certificate. On the core's thread.
+ *
+ * Loops take whatever comes until they have ended; what they still have to tell is read here, so
+ * that every session ends and every connection is let go of before the loops are freed.
  */
+#include "base/clock.h"
 #include "hub/listener_parts.h"
 #include "hub/log.h"
 #include "hub/state.h"
 
+#include <malloc.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
-#define RESERVED_FILES 128u  /* for the database, its journal and the log */
-#define HANDSHAKE_S    15    /* for TLS, and again for the headers */
-#define KEEPALIVE_S    30    /* an idle HTTP connection */
-#define YOUNG_MAX      4096  /* and never more than half of all */
-#define PROVE_MS       15000 /* for a WebSocket to prove itself */
-#define BUFFER_BYTES   4096  /* per thread, for reading */
-#define MESSAGE_BYTES  256   /* per connection, for pieces of messages */
-#define SEND_BYTES     16384 /* one TLS record */
-#define CLOSE_STEPS    4
-#define CLOSE_TURNS    64
+#define RESERVED_FILES 128u /* for the database, its journal and the log */
+#define YOUNG_MAX      4096 /* and never more than half of all */
+#define CORE_SLICE     64   /* messages of machines in a turn, so that no person waits long */
+#define RUSH_LEAST     50   /* machines between two sweeps */
+#define CALM_SWEEPS    4
+#define BUSY_RETRY_S   2 /* while the hub goes down */
 
-/* --- who comes in ------------------------------------------------------------------------ */
+/* --- the certificate ------------------------------------------------------------------------ */
 
-static void on_enter(void *data, int fd)
+/* As OpenSSL itself reads the two files; NULL when it cannot use them together. */
+static SSL_CTX *read_files(const struct keys_certificate *certificate)
 {
-	struct listener *listener = data;
-	if (listener_has_room(listener))
-		lws_adopt_socket_vhost(listener->vhost, fd);
-	else
-		close(fd);
+	SSL_CTX *read = SSL_CTX_new(TLS_server_method());
+	SSL_CTX_set_default_passwd_cb_userdata(read, (void *)""); /* or it would ask the terminal */
+	if (SSL_CTX_use_certificate_chain_file(read, certificate->chain_file) == 1 &&
+		SSL_CTX_use_PrivateKey_file(read, certificate->key_file, SSL_FILETYPE_PEM) == 1)
+		return read;
+	ERR_clear_error();
+	SSL_CTX_free(read);
+	return NULL;
 }
 
-static int64_t room(void *data)
-{
-	const struct listener *listener = data;
-	return (int64_t)listener->open_max - (int64_t)listener->open -
-		   (int64_t)gate_waiting(listener->gate);
-}
-
-static void on_refused(void *data)
-{
-	struct listener *listener = data;
-	metric_add(&listener->hub->metrics, METRIC_REFUSED, 1);
-}
-
-/* --- TLS ----------------------------------------------------------------------------------- */
-
-/* Sessions last for days: what is kept for a resumption would cost more than it saves. */
-static void set_up_tls(SSL_CTX *ssl)
-{
-	SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
-	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_num_tickets(ssl, 0);
-	SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_PRIORITIZE_CHACHA);
-	SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
-	SSL_CTX_set1_groups_list(ssl, "X25519:P-256:P-384");
-	SSL_CTX_set_cipher_list(ssl, "ECDHE+AESGCM:ECDHE+CHACHA20");
-}
-
+/* Both files are read and fit each other, or nothing changes. */
 int listener_reload(
 	struct listener *listener, const struct keys_certificate *certificate, struct err *err)
 {
-	if (SSL_CTX_use_certificate_chain_file(listener->ssl, certificate->chain_file) != 1 ||
-		SSL_CTX_use_PrivateKey_file(listener->ssl, certificate->key_file, SSL_FILETYPE_PEM) != 1)
+	SSL_CTX *read = read_files(certificate);
+	STACK_OF(X509) *chain = NULL;
+	if (!read)
 		return err_set(err, "%s and %s could not be read again; the old certificate stays in use",
 			certificate->chain_file, certificate->key_file);
+	SSL_CTX_get0_chain_certs(read, &chain);
+	for (unsigned i = 0; i < listener->count; i++)
+		loop_use(listener->loops[i], SSL_CTX_get0_certificate(read), SSL_CTX_get0_privatekey(read),
+			chain);
+	SSL_CTX_free(read);
 	return 0;
 }
 
-/* --- opening and closing ------------------------------------------------------------------- */
+/* --- opening --------------------------------------------------------------------------------- */
 
 static void on_lws_log(int level, const char *line)
 {
@@ -81,160 +63,197 @@ static void on_lws_log(int level, const char *line)
 	log_line(level & LLL_ERR ? LOG_WARNING : LOG_DETAIL, "libwebsockets: %.*s", (int)len, line);
 }
 
-static const struct lws_protocols protocols[] = {
-	{.name = "sallyport",
-		.callback = listener_callback,
-		.rx_buffer_size = MESSAGE_BYTES,
-		.tx_packet_size = SEND_BYTES},
-	{0},
-};
-
-#define CONTENT_POLICY                                                                             \
-	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "              \
-	"connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "                   \
-	"frame-ancestors 'none'"
-
-/* On every answer, those of libwebsockets itself included. */
-static const struct lws_protocol_vhost_options headers[] = {
-	{&headers[1], NULL, "sallyport:", "1"},
-	{&headers[2], NULL, "content-security-policy:", CONTENT_POLICY},
-	{&headers[3], NULL, "x-content-type-options:", "nosniff"},
-	{NULL, NULL, "referrer-policy:", "no-referrer"},
-};
-
-/* Pings of libwebsockets would double the heartbeats. */
-static const lws_retry_bo_t no_pings = {0};
-
-static void raise_file_limit(struct listener *listener)
+static int64_t raise_file_limit(void)
 {
 	struct rlimit limit;
 	getrlimit(RLIMIT_NOFILE, &limit);
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	getrlimit(RLIMIT_NOFILE, &limit);
-	listener->open_max = limit.rlim_cur > 2 * (rlim_t)RESERVED_FILES
-							 ? (size_t)limit.rlim_cur - RESERVED_FILES
-							 : RESERVED_FILES;
-	listener->young_max = listener->open_max / 2 < YOUNG_MAX ? listener->open_max / 2 : YOUNG_MAX;
+	return limit.rlim_cur > 2 * (rlim_t)RESERVED_FILES ? (int64_t)limit.rlim_cur - RESERVED_FILES
+													   : RESERVED_FILES;
 }
 
-static struct lws_context *make_context(struct listener *listener, uv_loop_t *loop)
+static int open_loops(struct listener *listener, unsigned count,
+	const struct keys_certificate *certificate, struct err *err)
 {
-	void *loops[] = {loop};
-	struct lws_context_creation_info info = {
-		.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
-				   LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_DISABLE_IPV6,
-		.foreign_loops = loops,
-		.user = listener,
-		.pcontext = &listener->lws, /* becomes NULL when it is gone */
-		.gid = -1,
-		.uid = -1,
-		.timeout_secs = HANDSHAKE_S,
-		.pt_serv_buf_size = BUFFER_BYTES,
-		.retry_and_idle_policy = &no_pings,
-		.server_string = "sallyport",
-	};
-	return lws_create_context(&info);
+	int64_t young = listener->open_max / 2 < YOUNG_MAX ? listener->open_max / 2 : YOUNG_MAX;
+	while (listener->count < count) {
+		struct loop *loop = loop_open(listener, listener->count, certificate, err);
+		if (!loop)
+			return -1;
+		loop->young_max = (size_t)(young / count) + 1;
+		listener->loops[listener->count++] = loop;
+	}
+	return 0;
 }
 
-static struct lws_vhost *make_vhost(
-	struct listener *listener, const struct keys_certificate *certificate)
+static int start(struct listener *listener, struct err *err)
 {
-	struct lws_context_creation_info info = {
-		.options = LWS_SERVER_OPTION_DISABLE_IPV6 | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
-				   LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND,
-		.port = CONTEXT_PORT_NO_LISTEN_SERVER, /* connections come through the gate */
-		.protocols = protocols,
-		.headers = headers,
-		.ssl_cert_filepath = certificate->chain_file,
-		.ssl_private_key_filepath = certificate->key_file,
-		.alpn = "http/1.1",
-		.keepalive_timeout = KEEPALIVE_S,
-		.timeout_secs_ah_idle = HANDSHAKE_S,
-		.retry_and_idle_policy = &no_pings,
-		.vhost_name = "hub",
-	};
-	return lws_create_vhost(listener->lws, &info);
+	for (unsigned i = 0; i < listener->count; i++)
+		if (loop_start(listener->loops[i], err))
+			return -1;
+	return door_start(listener->door, err);
 }
 
 struct listener *listener_open(struct hub *hub, uv_loop_t *loop, const char *host, uint16_t port,
-	const struct keys_certificate *certificate, struct err *err)
+	unsigned loops, const struct keys_certificate *certificate, struct err *err)
 {
 	struct listener *listener = xcalloc(1, sizeof *listener);
 	listener->hub = hub;
-	listener->loop = loop;
-	listener->young.before = listener->young.after = &listener->young;
+	listener->open_max = raise_file_limit();
+	admission_init(&listener->admission);
 	lws_set_log_level(LLL_ERR, on_lws_log);
-	raise_file_limit(listener);
-	uv_timer_init(loop, &listener->kill_timer);
-	listener->kill_timer.data = listener;
-	listener->lws = make_context(listener, loop);
-	if (listener->lws)
-		listener->vhost = make_vhost(listener, certificate);
-	struct gate_hooks hooks = {on_enter, room, on_refused, listener};
-	if (!listener->vhost || !listener->ssl)
-		err_set(err, "the certificate in %s cannot be used", certificate->chain_file);
-	else
-		listener->gate = gate_open(loop, host, port, &hooks, err);
-	if (!listener->gate) {
-		listener_close(listener);
-		listener_free(listener);
-		return NULL;
-	}
-	set_up_tls(listener->ssl);
-	return listener;
+	mailbox_open(&listener->core, loop, CORE_SLICE);
+	listener->cores = uv_available_parallelism();
+	if (open_loops(listener, loops, certificate, err) == 0)
+		listener->door = door_open(listener, host, port, err);
+	if (listener->door && start(listener, err) == 0)
+		return listener;
+	listener_close(listener);
+	listener_free(listener);
+	return NULL;
 }
 
 uint16_t listener_port(const struct listener *listener)
 {
-	return gate_port(listener->gate);
+	return door_port(listener->door);
 }
 
-bool listener_busy(const struct listener *listener)
+/* --- admission ---------------------------------------------------------------------------------
+ */
+
+const struct admission *listener_admission(const struct listener *listener)
 {
-	return listener->draining;
+	return &listener->admission;
 }
 
 void listener_drain(struct listener *listener)
 {
-	listener->draining = true;
+	atomic_store(&listener->draining, true);
 }
 
-void listener_sweep(struct listener *listener, int64_t now_ms)
+int listener_retry_after_s(struct listener *listener)
 {
-	struct connection *connection = listener->young.after, *next;
-	if (listener->closing) /* listener_close() turns the loop when the gate is gone already */
-		return;
-	gate_sweep(listener->gate, now_ms);
-	for (; connection != &listener->young; connection = next) {
-		next = connection->after;
-		if (now_ms - connection->opened_ms < PROVE_MS)
-			break; /* the ring is in the order of opening */
-		if (connection->channel)
-			connection_kill(connection);
+	int64_t now_us = clock_mono_us();
+	if (atomic_load(&listener->draining))
+		return BUSY_RETRY_S;
+	if (door_wait_us(listener->door, now_us) < ADMISSION_BUSY_US &&
+		mailbox_wait_us(&listener->core, now_us) < ADMISSION_BUSY_US) {
+		atomic_fetch_add(&listener->admitted, 1);
+		return 0;
 	}
-	metric_set(&listener->hub->metrics, METRIC_CONNECTIONS,
-		(int64_t)(listener->open + gate_waiting(listener->gate)));
-	metric_set(&listener->hub->metrics, METRIC_UNPROVEN, (int64_t)listener->young_count);
+	metric_add(&listener->hub->metrics, METRIC_DEFERRED, 1);
+	return admission_book(&listener->admission, door_queue(listener->door), now_us);
 }
 
-/* libwebsockets on a loop that is not its own goes down in steps, with turns of the loop between.
+/* Processor time, so that what else this computer does is not taken for the cost of a machine. */
+static int64_t busy_us(pthread_t thread)
+{
+	clockid_t clock;
+	struct timespec used = {0};
+	if (pthread_getcpuclockid(thread, &clock) == 0)
+		clock_gettime(clock, &used);
+	return (int64_t)used.tv_sec * 1000000 + used.tv_nsec / 1000;
+}
+
+/* A rush leaves holes all over the heap, and the sessions stay for days. */
+static void give_back(struct listener *listener, int64_t came)
+{
+	if (came >= RUSH_LEAST) {
+		listener->rushed = true;
+		listener->calm = 0;
+	} else if (listener->rushed && ++listener->calm == CALM_SWEEPS) {
+		listener->rushed = false;
+		malloc_trim(0);
+	}
+}
+
+static void measure(struct listener *listener)
+{
+	struct measured *before = &listener->measured, now = {.now_us = clock_mono_us(),
+													   .admitted = atomic_load(&listener->admitted),
+													   .core_us = busy_us(pthread_self())};
+	for (unsigned i = 0; i < listener->count; i++)
+		now.loops_us += busy_us(listener->loops[i]->thread);
+	struct admission_sample sample = {
+		.passed_us = now.now_us - before->now_us,
+		.loops_us = now.loops_us - before->loops_us,
+		.core_us = now.core_us - before->core_us,
+		.count = now.admitted - before->admitted,
+		.loops = listener->count,
+		.cores = listener->cores,
+	};
+	if (before->now_us)
+		admission_measured(&listener->admission, &sample);
+	give_back(listener, sample.count);
+	*before = now;
+}
+
+void listener_sweep(struct listener *listener)
+{
+	struct metrics *metrics = &listener->hub->metrics;
+	if (!listener->door)
+		return; /* it is closed */
+	int64_t open = door_waiting(listener->door), young = 0;
+	for (unsigned i = 0; i < listener->count; i++) {
+		open += atomic_load(&listener->loops[i]->open);
+		young += atomic_load(&listener->loops[i]->young_now);
+	}
+	measure(listener);
+	metric_set(metrics, METRIC_CONNECTIONS, open);
+	metric_set(metrics, METRIC_UNPROVEN, young);
+	metric_set(metrics, METRIC_QUEUE, (int64_t)door_queue(listener->door));
+	metric_set(metrics, METRIC_PACE, atomic_load(&listener->admission.pace_us));
+	metric_set(metrics, METRIC_CORE_LETTERS, atomic_load(&listener->core.opened));
+	metric_set(metrics, METRIC_CORE_LAG, mailbox_take_lag_us(&listener->core));
+}
+
+void listener_print(const struct listener *listener, struct buf *out)
+{
+	static const struct {
+		const char *name, *kind, *help;
+	} rows[] = {
+#define LOOP_METRIC(name, kind, help, value) {name, kind, help},
+#include "hub/metrics.def"
+#undef LOOP_METRIC
+	};
+	for (size_t row = 0; row < ARRAY_LEN(rows); row++) {
+		buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", rows[row].name, rows[row].help,
+			rows[row].name, rows[row].kind);
+		for (unsigned i = 0; i < listener->count; i++) {
+			const struct loop *loop = listener->loops[i];
+			const int64_t values[] = {
+#define LOOP_METRIC(name, kind, help, value) (int64_t)(value),
+#include "hub/metrics.def"
+#undef LOOP_METRIC
+			};
+			buf_printf(out, "%s{loop=\"%u\"} %lld\n", rows[row].name, i, (long long)values[row]);
+		}
+	}
+}
+
+/* --- closing -----------------------------------------------------------------------------------
  */
+
 void listener_close(struct listener *listener)
 {
-	listener->closing = true;
-	uv_close((uv_handle_t *)&listener->kill_timer, NULL);
-	if (listener->gate)
-		gate_close(listener->gate);
-	for (int step = 0; listener->lws && step < CLOSE_STEPS; step++) {
-		lws_context_destroy(listener->lws);
-		for (int turn = 0; turn < CLOSE_TURNS && uv_run(listener->loop, UV_RUN_NOWAIT); turn++)
-			continue;
-	}
+	atomic_store(&listener->draining, true);
+	for (unsigned i = 0; i < listener->count; i++)
+		loop_stop(listener->loops[i]);
+	if (listener->door)
+		door_close(listener->door);
+	listener->door = NULL;
+	for (unsigned i = 0; i < listener->count; i++)
+		loop_close(listener->loops[i]);
+	mailbox_drain(&listener->core);
+	for (unsigned i = 0; i < listener->count; i++)
+		loop_free(listener->loops[i]);
+	listener->count = 0;
+	mailbox_close(&listener->core);
 }
 
 void listener_free(struct listener *listener)
 {
-	free(listener->to_kill.all);
 	free(listener);
 }

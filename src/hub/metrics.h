@@ -1,11 +1,13 @@
 /*
- * The hub's counters, one row each, and their text for Prometheus (exposition format 0.0.4).
+ * The hub's counters, one row each, and their text for Prometheus (exposition format 0.0.4). They
+ * may be changed from any thread.
  */
 #ifndef HUB_METRICS_H
 #define HUB_METRICS_H
 
 #include "base/buf.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 enum metric {
@@ -16,17 +18,17 @@ enum metric {
 };
 
 struct metrics {
-	int64_t values[METRIC_COUNT];
+	_Atomic int64_t values[METRIC_COUNT];
 };
 
 static inline void metric_add(struct metrics *metrics, enum metric metric, int64_t by)
 {
-	metrics->values[metric] += by;
+	atomic_fetch_add_explicit(&metrics->values[metric], by, memory_order_relaxed);
 }
 
 static inline void metric_set(struct metrics *metrics, enum metric metric, int64_t value)
 {
-	metrics->values[metric] = value;
+	atomic_store_explicit(&metrics->values[metric], value, memory_order_relaxed);
 }
 
 void metrics_print(const struct metrics *metrics, struct buf *out);

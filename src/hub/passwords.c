@@ -21,6 +21,7 @@ struct passwords {
 	uv_loop_t *loop;
 	struct job *first, *last; /* the first one runs */
 	size_t count;
+	bool running; /* the first one is at work: what it calls back may add another */
 	bool ending;
 };
 
@@ -77,6 +78,7 @@ static void after_work(uv_work_t *request, int status)
 	if (!passwords->first)
 		passwords->last = NULL;
 	passwords->count--;
+	passwords->running = false;
 	if (!passwords->ending)
 		job->done(job->data, job->good, job->good ? job->hash : NULL);
 	job_free(job);
@@ -85,8 +87,10 @@ static void after_work(uv_work_t *request, int status)
 
 static void start_next(struct passwords *passwords)
 {
-	if (passwords->first && !passwords->ending)
-		uv_queue_work(passwords->loop, &passwords->first->work, work, after_work);
+	if (!passwords->first || passwords->running || passwords->ending)
+		return;
+	passwords->running = true;
+	uv_queue_work(passwords->loop, &passwords->first->work, work, after_work);
 }
 
 static int add(struct passwords *passwords, bool verify, const char *hash, const char *password,
@@ -102,15 +106,13 @@ static int add(struct passwords *passwords, bool verify, const char *hash, const
 	job->data = data;
 	if (hash)
 		snprintf(job->hash, sizeof job->hash, "%s", hash);
-	bool idle = !passwords->first;
 	if (passwords->last)
 		passwords->last->next = job;
 	else
 		passwords->first = job;
 	passwords->last = job;
 	passwords->count++;
-	if (idle)
-		start_next(passwords);
+	start_next(passwords);
 	return 0;
 }
 

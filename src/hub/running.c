@@ -14,7 +14,7 @@
 #define RETRY_MS   2000     /* for a store that did not take a change */
 #define RENEW_MS   86400000 /* a day: looks whether the certificate nears its end */
 #define END_MS     4000
-#define RESTART_MS 5000 /* machines come back spread over this */
+#define RESTART_MS 2000 /* machines come back spread over this, or longer */
 
 int64_t hub_now_ms(void)
 {
@@ -52,7 +52,7 @@ static void schedule_flush(struct hub *hub, int64_t after_ms)
 
 static void send_counts(struct hub *hub)
 {
-	json_t *counts = hub->counts_due ? counts_json(hub) : NULL;
+	json_t *counts = hub->counts_due ? counts_json(hub, NULL) : NULL;
 	hub->counts_due = false;
 	if (counts)
 		events_send(hub->events, "counts", counts);
@@ -66,6 +66,8 @@ void hub_flush(struct hub *hub)
 	enum store_status status = roster_flush(hub->roster, time(NULL), &err);
 	if (status == STORE_OK)
 		status = checks_flush(hub->checks, &err);
+	if (status == STORE_OK)
+		status = jobs_flush(hub->jobs, hub_now_ms(), &err);
 	if (hub_store_said(hub, status, &err) != STORE_OK)
 		schedule_flush(hub, RETRY_MS);
 	else
@@ -92,7 +94,7 @@ void hub_row_changed(void *data, const char *id)
 	if (!events_watched(hub->events) ||
 		hub->store->driver->servers.find(hub->store, id, &server, NULL, NULL) != STORE_OK)
 		return;
-	events_send(hub->events, "server", row_json(hub, &server));
+	events_send_at(hub->events, server.location, "server", row_json(hub, &server));
 	store_server_free(&server);
 	hub->counts_due = true;
 }
@@ -100,8 +102,20 @@ void hub_row_changed(void *data, const char *id)
 void hub_check_changed(void *data, const struct store_check *check)
 {
 	struct hub *hub = data;
+	struct store_server server = {0};
+	if (!events_watched(hub->events))
+		return;
+	if (events_watched_by_location(hub->events))
+		hub->store->driver->servers.find(hub->store, check->server, &server, NULL, NULL);
+	events_send_at(hub->events, server.location, "check", check_json(check));
+	store_server_free(&server);
+}
+
+void hub_bundle_changed(void *data, const struct store_bundle *bundle, int64_t received)
+{
+	struct hub *hub = data;
 	if (events_watched(hub->events))
-		events_send(hub->events, "check", check_json(check));
+		events_send_at(hub->events, bundle->location, "bundle", bundle_json(bundle, received));
 }
 
 void hub_looked(void *data, const struct outside_question *question, json_t *ports)
@@ -126,6 +140,30 @@ void hub_server_removed(void *data, const char *id)
 
 /* --- timers and signals -------------------------------------------------------------------- */
 
+/* Over how long the machines that are or were here have to be spread when they come back. */
+static int64_t return_spread_ms(const struct hub *hub)
+{
+	int64_t online = (int64_t)roster_online(hub->roster);
+	return admission_spread_ms(
+		listener_admission(hub->listener), hub->fleet > online ? hub->fleet : online);
+}
+
+/* A machine learns it when it comes in, for the day on which the hub is gone without a word. */
+static void spread_returns(struct hub *hub)
+{
+	struct session_timing *timing = &hub->sessions.timing;
+	int64_t base = return_spread_ms(hub), least = hub->options.timing.backoff_base_ms;
+	base = base > least ? base : least;
+	timing->backoff_base_ms = base < timing->backoff_cap_ms ? base : timing->backoff_cap_ms;
+}
+
+static void count_fleet(struct hub *hub)
+{
+	struct store_counts counts = {0};
+	if (hub->store->driver->servers.counts(hub->store, NULL, &counts, NULL) == STORE_OK)
+		hub->fleet = counts.all;
+}
+
 static void on_sweep(uv_timer_t *timer)
 {
 	struct hub *hub = timer->data;
@@ -134,34 +172,19 @@ static void on_sweep(uv_timer_t *timer)
 	while ((silent = roster_overdue(hub->roster, now - session_silence_ms(&hub->sessions.timing))))
 		session_lost(silent);
 	checks_sweep(hub->checks, time(NULL), now);
+	jobs_sweep(hub->jobs, time(NULL), now);
 	session_dues_sweep(&hub->dues, now);
-	listener_sweep(hub->listener, now);
-}
-
-static void renew_certificate(struct hub *hub)
-{
-	struct keys_certificate fresh;
-	struct err err = {0};
-	int bad = hub_get_certificate(hub, &fresh, &err);
-	if (!bad) {
-		bad = listener_reload(hub->listener, &fresh, &err);
-		keys_certificate_free(&fresh);
-	}
-	if (bad)
-		log_line(LOG_ERROR, "%s", err.text);
+	listener_sweep(hub->listener);
+	spread_returns(hub);
 }
 
 static void on_slow(uv_timer_t *timer)
 {
 	struct hub *hub = timer->data;
-	static int64_t renewed_ms;
 	events_comment(hub->events);
-	if (!renewed_ms)
-		renewed_ms = hub_now_ms();
-	if (hub_now_ms() - renewed_ms >= RENEW_MS) {
-		renewed_ms = hub_now_ms();
-		renew_certificate(hub);
-	}
+	log_streams_comment(hub->log_streams);
+	bundles_sweep(hub->bundles, time(NULL));
+	count_fleet(hub);
 }
 
 static void on_end_timeout(uv_timer_t *timer)
@@ -172,8 +195,8 @@ static void on_end_timeout(uv_timer_t *timer)
 
 static void tell_restarting(void *data, struct session *session)
 {
-	(void)data;
-	session_send_restarting(session, RESTART_MS);
+	const int64_t *spread_ms = data;
+	session_send_restarting(session, *spread_ms);
 }
 
 static void on_stop(uv_signal_t *handle, int number)
@@ -183,11 +206,13 @@ static void on_stop(uv_signal_t *handle, int number)
 		uv_stop(&hub->loop); /* asked twice */
 		return;
 	}
+	int64_t spread_ms = return_spread_ms(hub);
+	spread_ms = spread_ms > RESTART_MS ? spread_ms : RESTART_MS;
 	log_line(LOG_NOTE, "signal %d: going down, %zu machines are told", number,
 		roster_online(hub->roster));
 	hub->draining = true;
 	listener_drain(hub->listener);
-	roster_each(hub->roster, tell_restarting, NULL);
+	roster_each(hub->roster, tell_restarting, &spread_ms);
 	uv_timer_start(&hub->end_timer, on_end_timeout, END_MS, 0);
 }
 
@@ -195,8 +220,7 @@ static void on_reload(uv_signal_t *handle, int number)
 {
 	struct hub *hub = handle->data;
 	(void)number;
-	log_line(LOG_NOTE, "reading the certificate again");
-	renew_certificate(hub);
+	certificate_renew(&hub->certificates);
 }
 
 /* --- the loop ------------------------------------------------------------------------------ */
@@ -218,6 +242,7 @@ void hub_set_up_loop(struct hub *hub)
 	set_up_timer(hub, &hub->sweep_timer);
 	set_up_timer(hub, &hub->slow_timer);
 	set_up_timer(hub, &hub->end_timer);
+	set_up_timer(hub, &hub->jobs_timer);
 	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
 		uv_signal_init(&hub->loop, &hub->signals[i]);
 		hub->signals[i].data = hub;
@@ -228,6 +253,9 @@ void hub_set_up_loop(struct hub *hub)
 
 void hub_start_timers(struct hub *hub)
 {
+	count_fleet(hub);
+	spread_returns(hub);
+	certificate_watch_start(&hub->certificates, hub);
 	uv_timer_start(&hub->sweep_timer, on_sweep, SWEEP_MS, SWEEP_MS);
 	uv_timer_start(&hub->slow_timer, on_slow, EVENTS_COMMENT_MS, EVENTS_COMMENT_MS);
 }

@@ -4,6 +4,8 @@
  * is refused with the reason, and the connection closed: a peer gets one mistake.
  */
 #include "base/clock.h"
+#include "hub/audit.h"
+#include "hub/jobs.h"
 #include "hub/log.h"
 #include "hub/session_parts.h"
 #include "wire/ws.h"
@@ -98,9 +100,14 @@ static void on_leave(struct session *session, const struct rpc *rpc, void *recor
 		return;
 	}
 	log_line(LOG_NOTE, "server %s left", session->id);
+	struct actor actor = {.kind = ACTOR_MACHINE, .name = session->id};
+	snprintf(actor.peer, sizeof actor.peer, "%s", session->peer);
+	if (audit_store(context->store, &actor, AUDIT_SERVER_LEAVE, session->id, NULL, &err))
+		log_line(LOG_ERROR, "%s", err.text);
 	session->member = NULL;
 	roster_forget(context->roster, session->id);
 	checks_forget(context->checks, session->id);
+	jobs_forget(context->jobs, session->id, time(NULL));
 	session_send_text(session, rpc_result(rpc->id, json_object()));
 	session_close(session, CLOSE_NORMAL, "left");
 	context->removed(context->data, session->id);
@@ -130,6 +137,13 @@ static const struct handler {
 		session_on_check_failed},
 	{MSG_outside_look, STATE_OPEN, RPC_REQUEST, sizeof(struct msg_outside_look),
 		session_on_outside_look},
+	{MSG_jobs_held, STATE_OPEN, RPC_REQUEST, sizeof(struct msg_jobs_held), session_on_jobs_held},
+	{MSG_job_state, STATE_OPEN, RPC_REQUEST, sizeof(struct msg_job_state), session_on_job_state},
+	{MSG_job_output, STATE_OPEN, RPC_REQUEST, sizeof(struct msg_job_output), session_on_job_output},
+	{MSG_log_lines, STATE_OPEN, RPC_NOTIFICATION, sizeof(struct msg_log_lines),
+		session_on_log_lines},
+	{MSG_bundle_failed, STATE_OPEN, RPC_NOTIFICATION, sizeof(struct msg_bundle_failed),
+		session_on_bundle_failed},
 	{MSG_leave, STATE_OPEN, RPC_REQUEST, sizeof(char), on_leave},
 };
 
@@ -211,7 +225,7 @@ struct session *session_open(const struct session_context *context, const struct
 	session->link_data = link_data;
 	session->rate_left = RATE_BURST;
 	session->rate_ms = session_now_ms();
-	snprintf(session->peer, sizeof session->peer, "%s", peer);
+	session->peer = peer;
 	return session;
 }
 
@@ -259,7 +273,10 @@ void session_ended(struct session *session, enum cause cause, const char *reason
 		roster_leave(session->context->roster, session->member, session, cause, reason, time(NULL));
 		log_line(LOG_DETAIL, "server %s is offline: %s", session->id, cause_info(cause)->id);
 	}
+	if (*session->id)
+		jobs_session_ended(session->context->jobs, session->id, session->number);
 	session_claims_end(session);
+	session_support_ended(session);
 	session_forget_transcript(session);
 	free(session);
 }

@@ -14,11 +14,18 @@
 #include "hub/roster.h"
 
 #define SESSION_RATE_PER_S 8 /* messages that a machine may send in the long run */
+/* Bytes of a message before the machine has proved itself; WS_MAX_MESSAGE afterwards. */
+#define SESSION_MAX_EARLY 98304
 /* A machine's own reports may not come quicker: each costs the database a write. */
 #define SESSION_LEAST_CHECK_MS 10000
 /* A heartbeat that is quicker would itself be too many messages. */
 #define SESSION_LEAST_HEARTBEAT_MS (1000 / SESSION_RATE_PER_S)
 
+struct bundles;
+struct endpoints;
+struct jobs;
+struct jobs_receipt;
+struct log_streams;
 struct outside;
 struct outside_question;
 
@@ -48,10 +55,14 @@ struct session_context {
 	struct store *store;
 	struct roster *roster;
 	struct checks *checks;
+	struct jobs *jobs;
+	struct bundles *bundles;
+	struct log_streams *log_streams;
 	struct outside *outside; /* NULL: the hub does not look from outside */
 	struct session_dues *dues;
 	const struct identity *identity;
-	const char *private_ca; /* PEM; NULL with an administrator's certificate */
+	const char *private_ca;            /* PEM; NULL with an administrator's certificate */
+	const struct endpoints *endpoints; /* NULL: all roles are where the session is */
 	struct session_timing timing;
 	struct metrics *metrics;
 	/* A server enrolled or left: its row appeared or is gone. */
@@ -59,6 +70,7 @@ struct session_context {
 	void *data;
 };
 
+/* `peer`, its address, is borrowed until session_ended(). */
 struct session *session_open(const struct session_context *context, const struct session_link *link,
 	void *link_data, const char *peer);
 /* The longest message that is allowed now, in bytes. */
@@ -66,9 +78,21 @@ size_t session_max_message(const struct session *session);
 void session_text(struct session *session, const char *text, size_t len);
 /* Asks the machine to check itself; what it says of it goes to the checks. */
 void session_send_check_run(struct session *session, const struct store_check *check);
+/* What tells this session from an earlier one of its machine; *jobs_ready: its list of runs came.
+ */
+uint64_t session_number(const struct session *session, bool *jobs_ready);
+/* Its id, by which the answer is known; 0 when the session is over. Takes the parameters. */
+int64_t session_send_request(struct session *session, const char *method, json_t *params);
+/* What the machine said of a run is on the disk. */
+void session_confirm_job(struct session *session, const struct jobs_receipt *receipt);
 /* What the hub saw from outside, for the session that asked. Takes the reference. */
 void session_looked(
 	struct session *session, const struct outside_question *question, json_t *ports);
+/* Somebody looks at its log, or no longer; what it says of it goes to the log streams. */
+void session_send_log_follow(struct session *session, const char *stream, int lines);
+void session_send_log_unfollow(struct session *session, const char *stream);
+/* Asks for a support bundle by this id. */
+void session_send_bundle_make(struct session *session, const char *id);
 /* Told when the hub goes down, or the server was removed. */
 void session_send_restarting(struct session *session, int64_t delay_ms);
 void session_send_revoked(struct session *session);

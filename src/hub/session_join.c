@@ -2,8 +2,11 @@
  * A machine comes in: hello, the hub's proof, the machine's proof with a token or without, welcome.
  */
 #include "base/clock.h"
+#include "hub/audit.h"
+#include "hub/jobs.h"
 #include "hub/log.h"
 #include "hub/session_parts.h"
+#include "wire/endpoints.h"
 #include "wire/token.h"
 
 #include <sodium.h>
@@ -84,8 +87,11 @@ static void send_welcome(struct session *session, int64_t id, const char *server
 		.backoff_base_ms = timing->backoff_base_ms,
 		.backoff_cap_ms = timing->backoff_cap_ms,
 		.stable_ms = timing->stable_ms,
+		.endpoints =
+			session->context->endpoints ? endpoints_write(session->context->endpoints) : NULL,
 	};
 	session_send_result(session, id, MSG_welcome, &welcome);
+	json_decref(welcome.endpoints);
 }
 
 static void open_session(struct session *session, int64_t rpc_id)
@@ -106,6 +112,7 @@ static void open_session(struct session *session, int64_t rpc_id)
 		session_close(replaced, CLOSE_REPLACED, "replaced by a newer session");
 	}
 	checks_session_opened(context->checks, session->id);
+	jobs_session_opened(context->jobs, session->id, session->number);
 	metric_add(context->metrics, METRIC_SESSIONS, 1);
 	session->link->proven(session->link_data);
 	send_welcome(session, rpc_id, session->id);
@@ -151,6 +158,17 @@ void session_on_enrol(struct session *session, const struct rpc *rpc, void *reco
 	token_secret_hash(enrol->token_secret, enrolment.secret_hash);
 	sodium_memzero(enrol->token_secret, sizeof enrol->token_secret);
 	memcpy(enrolment.key, session->transcript->agent_key, sizeof enrolment.key);
+	char id[IDENTITY_ID_SIZE];
+	identity_id(enrolment.key, id);
+	struct store_audit note = {
+		.at = enrolment.now,
+		.actor = id,
+		.actor_kind = (char *)actor_kind_name(ACTOR_MACHINE),
+		.action = (char *)audit_name(AUDIT_SERVER_JOIN),
+		.target = id,
+		.peer = (char *)session->peer,
+	};
+	enrolment.note = &note;
 	if (context->store->driver->servers.enrol(context->store, &enrolment, &result, &err)) {
 		session_refuse_for_store(session, rpc->id, &err);
 	} else if (result != ENROL_OK) {
@@ -158,7 +176,7 @@ void session_on_enrol(struct session *session, const struct rpc *rpc, void *reco
 			session, rpc->id, refusal_of_enrolment[result], enrol_refusal_data(result, &enrolment));
 	} else {
 		metric_add(context->metrics, METRIC_ENROLMENTS, 1);
-		identity_id(session->transcript->agent_key, session->id);
+		memcpy(session->id, id, sizeof session->id);
 		open_session(session, rpc->id);
 		log_line(LOG_NOTE, "server %s joined from %s", session->id, session->peer);
 	}

@@ -2,7 +2,8 @@
  * What the files of a session share. Private to hub/session*.c.
  *
  * session.c receives, dispatches and ends; session_join.c lets a machine in; session_claim.c
- * decides between two with one key; session_check.c is about the checks of a machine.
+ * decides between two with one key; session_check.c is about the checks of a machine, session_job.c
+ * about its jobs.
  */
 #ifndef HUB_SESSION_PARTS_H
 #define HUB_SESSION_PARTS_H
@@ -50,6 +51,8 @@ struct session {
 	int64_t opened_ms, rate_ms;
 	int rate_left;
 	enum state state;
+	int jobs_owed;      /* its requests about jobs that are not answered yet */
+	bool jobs_held;     /* it has told its runs */
 	uint64_t number;    /* another one for each session */
 	int64_t next_id;    /* of the requests to the machine */
 	int64_t check_id;   /* of the last check.run */
@@ -68,7 +71,14 @@ struct session {
 	struct session *next_due;
 	int64_t due_ms;
 	void (*on_due)(struct session *session);
-	char peer[46];
+	struct session_support *support; /* owned; NULL until somebody wants something of it */
+	const char *peer;                /* borrowed */
+};
+
+/* session_support.c */
+struct session_support {
+	int64_t follow_id, bundle_id; /* of the last requests; 0: none */
+	char bundle[33];
 };
 
 int64_t session_now_ms(void);
@@ -88,6 +98,12 @@ typedef void session_handler(struct session *session, const struct rpc *rpc, voi
 session_handler session_on_hello, session_on_enrol, session_on_resume;
 session_handler session_on_check, session_on_check_started, session_on_check_failed;
 session_handler session_on_outside_look;
+session_handler session_on_jobs_held, session_on_job_state, session_on_job_output;
+
+session_handler session_on_log_lines, session_on_bundle_failed;
+/* True when it is the answer to one of session_support.c. */
+bool session_support_answered(struct session *session, const struct rpc *rpc);
+void session_support_ended(struct session *session);
 
 /* session_join.c: the machine is let in. Takes the inventory. */
 void session_enter(struct session *session, struct session_entry *entry);
@@ -102,6 +118,8 @@ void session_claims_end(struct session *session);
 /* Leaves the connection of a check open for so long; 0 closes it. */
 void session_linger(struct session *session, int64_t ms);
 
+/* True when it is the answer to one of session_job.c. */
+bool session_job_answered(struct session *session, const struct rpc *rpc);
 /* The answer to a request of the hub: `refusal` when it is an error. */
 void session_on_answer(struct session *session, const struct rpc *rpc);
 

@@ -7,11 +7,15 @@
 #ifndef HUB_STATE_H
 #define HUB_STATE_H
 
+#include "hub/certificate.h"
+#include "hub/bundles.h"
 #include "hub/checks.h"
 #include "hub/events.h"
 #include "hub/hub.h"
+#include "hub/jobs.h"
 #include "hub/throttle.h"
 #include "hub/listener.h"
+#include "hub/log_streams.h"
 #include "hub/metrics.h"
 #include "hub/outside.h"
 #include "hub/passwords.h"
@@ -30,14 +34,20 @@ struct hub {
 	struct keys_certificate certificate;
 	char host[TOKEN_MAX_HOST + 1]; /* the name that goes into tokens */
 	uint16_t port;
-	char *url; /* "https://HOST:PORT" */
+	char *url;                  /* of the console: "https://HOST:PORT" */
+	struct endpoints endpoints; /* where each role is */
 
 	struct roster *roster;
 	struct checks *checks;
+	struct jobs *jobs;
+	struct bundles *bundles;
+	struct log_streams *log_streams;
 	struct outside *outside; /* NULL when switched off */
 	struct session_context sessions;
 	struct session_dues dues;
 	struct listener *listener;
+	struct certificate_watch certificates;
+	int64_t fleet; /* servers that have joined, as of the last look */
 	struct events *events;
 	struct passwords *passwords;
 	struct throttle logins; /* failed sign-ins */
@@ -48,6 +58,7 @@ struct hub {
 	uv_timer_t sweep_timer; /* silence, connections without proof */
 	uv_timer_t slow_timer;  /* comments on event streams, certificate */
 	uv_timer_t end_timer;   /* bounds the shutdown */
+	uv_timer_t jobs_timer;  /* jobs_deliver() */
 	int64_t flush_at_ms;    /* 0: none is due */
 	bool counts_due;        /* those who watch get the counts with the next flush */
 
@@ -66,6 +77,9 @@ int hub_get_certificate(struct hub *hub, struct keys_certificate *certificate, s
 void hub_wake(void *hub, int64_t after_ms);
 void hub_row_changed(void *hub, const char *id);
 void hub_check_changed(void *hub, const struct store_check *check);
+void hub_bundle_changed(void *hub, const struct store_bundle *bundle, int64_t received);
+/* Of the jobs; see running_jobs.c. */
+extern const struct jobs_hooks hub_jobs_hooks; /* `data` is the hub */
 /* What the hub saw of a machine's ports. */
 outside_done hub_looked;
 /* Notes what the store answered, for /readyz and the log; returns it. */

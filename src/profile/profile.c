@@ -7,7 +7,7 @@
 #include "profile/schema.h"
 
 #include "base/file.h"
-#include "profile/suggest.h"
+#include "base/suggest.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -25,7 +25,13 @@ static struct profile *load_text(
 		problems_add_err(problems, &err);
 		return NULL;
 	}
-	struct profile *profile = profile_schema_read(&map, text->data, text->len, problems);
+	if (!map.count) {
+		err_set(&err, "%s:1: the file is empty; a profile begins with `profile: ID`", file);
+		problems_add_err(problems, &err);
+		return NULL;
+	}
+	struct profile *profile =
+		yaml_schema_load(&map, text->data, text->len, &profile_schema, problems);
 	if (profile) {
 		profile->file = xstrdup(file);
 		profile_rules_check(profile, &map, problems);
@@ -86,7 +92,7 @@ void profile_free(struct profile *profile)
 		free(profile->endpoints[i].untested);
 	}
 	free(profile->file);
-	profile_schema_free(profile);
+	yaml_schema_free(&profile_schema, profile);
 }
 
 const char *profile_topic_id(enum profile_topic topic)

@@ -1,25 +1,17 @@
 /*
- * What a profile file may hold: the schema that libcyaml reads it by, and its messages in words for
- * whoever wrote the file. Private to profile/; see profile.h for the order of calls.
+ * What a profile file may hold: the schema (base/yaml_schema.h) that it is read by, the rules that
+ * a schema cannot say, and the doubts. Private to profile/; see profile.h for the order of calls.
  */
 #ifndef PROFILE_SCHEMA_H
 #define PROFILE_SCHEMA_H
 
-#include "profile/problems.h"
+#include "base/yaml_schema.h"
 #include "profile/profile.h"
 
-#include <cyaml/cyaml.h>
-
-#define PROFILE_MAX_TEXT 300   /* bytes of any text in a profile, */
-#define PROFILE_MAX_CA   16384 /* but of a certificate in it */
+#define PROFILE_MAX_TEXT YAML_SCHEMA_LINE /* bytes of any text in a profile, */
+#define PROFILE_MAX_CA   16384            /* but of a certificate in it */
 
 extern const cyaml_schema_value_t profile_schema; /* the tables */
-
-/* profile_read.c: the struct, to be freed with profile_schema_free(), or NULL with what is wrong
- * added to the problems. */
-struct profile *profile_schema_read(
-	const struct yaml_map *map, const char *text, size_t len, struct problems *problems);
-void profile_schema_free(struct profile *profile);
 
 /* profile_rules.c: what the schema cannot say (ranges, forms, duplicates), and the files that the
  * profile names. Fills ca_pem. */

@@ -55,3 +55,23 @@ void store_check_page_free(struct store_check_page *page)
 	free(page->rows);
 	*page = (struct store_check_page){0};
 }
+
+void store_key_free(struct store_key *key)
+{
+	char *const texts[] = {key->name, key->permissions, key->location, key->maker, key->created_by};
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		free(texts[i]);
+	*key = (struct store_key){0};
+}
+
+void store_audit_page_free(struct store_audit_page *page)
+{
+	for (size_t i = 0; i < page->count; i++) {
+		char *const texts[] = {page->rows[i].actor, page->rows[i].actor_kind, page->rows[i].action,
+			page->rows[i].target, page->rows[i].detail, page->rows[i].peer};
+		for (size_t at = 0; at < ARRAY_LEN(texts); at++)
+			free(texts[at]);
+	}
+	free(page->rows);
+	*page = (struct store_audit_page){0};
+}

@@ -5,11 +5,12 @@
  * statements as they are needed. What goes wrong: the file is no database or damaged (refused at
  * start, with the remedy), it is from a newer release (refused), the disk fills up (the call
  * changes nothing and says so; the next one may work again), another program holds the write lock
- * (waited for 5 s). A kill at any point loses nothing that was committed: the WAL is synced at each
- * commit.
+ * (waited for, the first time longest). A kill at any point loses nothing that was committed: the
+ * WAL is synced at each commit.
  */
 #include "store/sqlite.h"
 
+#include "base/clock.h"
 #include "base/embed.h"
 
 #include <errno.h>
@@ -17,12 +18,27 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#define BUSY_MS 5000
+/* How long another program's lock is waited for: a command of an administrator takes milliseconds.
+ * Who holds it longer than that may hold it for good, and the hub must not stand still at every
+ * write until then. */
+#define BUSY_US       INT64_C(2000000)
+#define BUSY_AGAIN_US INT64_C(250000)
+#define BUSY_LATER_US INT64_C(60000000) /* after so long the first patience is back */
+#define BUSY_STEP_US  5000
 
 extern const struct embedded_file store_schema[];
 
 static const struct store_driver driver;
+
+static int say_damaged(const struct sqlite_store *sqlite, const char *words, struct err *err)
+{
+	return err_set(err,
+		"%s: the database is damaged (%s). Stop the hub and put the newest backup in its place "
+		"(sallyport-hub restore FILE), or save what can be saved with `sqlite3 %s .recover`",
+		sqlite->path, words, sqlite->path);
+}
 
 enum store_status sql_failed(struct sqlite_store *sqlite, struct err *err)
 {
@@ -35,13 +51,10 @@ enum store_status sql_failed(struct sqlite_store *sqlite, struct err *err)
 			err, "%s: the disk is full; nothing was stored. Free some space on it", sqlite->path);
 		return STORE_FULL;
 	}
-	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
-		err_set(err,
-			"%s: the database is damaged (%s). Stop the hub, put the newest backup in its place, "
-			"or "
-			"save what can be saved with `sqlite3 %s .recover`",
-			sqlite->path, sqlite3_errmsg(sqlite->db), sqlite->path);
-	else if (code == SQLITE_BUSY)
+	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
+		sqlite->damaged = true;
+		say_damaged(sqlite, sqlite3_errmsg(sqlite->db), err);
+	} else if (code == SQLITE_BUSY)
 		err_set(err, "%s: another program holds the database; try again", sqlite->path);
 	else
 		err_set(err, "%s: %s", sqlite->path, sqlite3_errmsg(sqlite->db));
@@ -233,6 +246,11 @@ static enum store_status meta_get(
 
 static enum store_status store_probe(struct store *store, struct err *err)
 {
+	/* Writing may go on for long beside pages that cannot be read. */
+	if (sqlite_of(store)->damaged) {
+		say_damaged(sqlite_of(store), "seen since the start", err);
+		return STORE_ERROR;
+	}
 	/* A page's worth: a few bytes may still fit where nothing else does. */
 	char filler[4097];
 	static unsigned turn;
@@ -276,10 +294,7 @@ static int check_soundness(struct sqlite_store *sqlite, struct err *err)
 		return -1;
 	if (strcmp(answer, "ok") == 0)
 		return 0;
-	return err_set(err,
-		"%s: the database is damaged (%s). Put the newest backup in its place, or save what can be "
-		"saved with `sqlite3 %s .recover`",
-		sqlite->path, answer, sqlite->path);
+	return say_damaged(sqlite, answer, err);
 }
 
 static int migrate_one(struct sqlite_store *sqlite, long number, struct err *err)
@@ -319,13 +334,31 @@ static int migrate(struct sqlite_store *sqlite, struct err *err)
 	return 0;
 }
 
+/* Called while somebody else holds the lock; 0 gives up. */
+static int on_busy(void *data, int turn)
+{
+	struct sqlite_store *sqlite = data;
+	int64_t now = clock_mono_us();
+	if (turn == 0)
+		sqlite->busy_since_us = now;
+	bool again = sqlite->gave_up_us && now - sqlite->gave_up_us < BUSY_LATER_US;
+	if (now - sqlite->busy_since_us < (again ? BUSY_AGAIN_US : BUSY_US)) {
+		usleep(BUSY_STEP_US);
+		return 1;
+	}
+	sqlite->gave_up_us = now;
+	return 0;
+}
+
 static int set_up(struct sqlite_store *sqlite, struct err *err)
 {
 	static const char *const settings[] = {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL",
-		"PRAGMA foreign_keys=ON", "PRAGMA temp_store=MEMORY", "PRAGMA cache_size=-4096",
+		"PRAGMA foreign_keys=ON",
+		/* What is deleted is overwritten: it may have been a secret. */
+		"PRAGMA secure_delete=ON", "PRAGMA temp_store=MEMORY", "PRAGMA cache_size=-2048",
 		"PRAGMA journal_size_limit=16777216"};
 	char answer[256];
-	sqlite3_busy_timeout(sqlite->db, BUSY_MS);
+	sqlite3_busy_handler(sqlite->db, on_busy, sqlite);
 	for (size_t i = 0; i < ARRAY_LEN(settings); i++)
 		if (pragma(sqlite, settings[i], answer, err))
 			return -1;
@@ -364,6 +397,14 @@ static const struct store_driver driver = {
 	.web_sessions = {web_sessions_add, web_sessions_find, web_sessions_remove},
 	.tokens = {tokens_add, tokens_list, tokens_revoke},
 	.servers = {servers_enrol, servers_standing, servers_change, servers_find, servers_list,
-		servers_counts, servers_remove, servers_all_offline},
+		servers_counts, servers_locations, servers_remove, servers_all_offline},
 	.checks = {checks_add, checks_change, checks_find, checks_list, checks_unfinished},
+	.jobs = {sql_jobs_add, sql_jobs_find, sql_jobs_load, sql_jobs_list, sql_jobs_active,
+		sql_jobs_change, sql_jobs_wipe_secrets, sql_jobs_prune},
+	.runs = {sql_runs_live, sql_runs_change, sql_runs_find, sql_runs_of_server, sql_runs_list,
+		sql_runs_add_output, sql_runs_output, sql_runs_activity},
+	.access = {users_change, users_signed_in, keys_add, keys_find, keys_list, keys_revoke,
+		keys_used, audit_add, audit_list, replays_begin, replays_end, replays_drop},
+	.uploads = {uploads_add, uploads_change, uploads_find, uploads_list, uploads_each,
+		uploads_remove},
 };

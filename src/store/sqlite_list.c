@@ -31,18 +31,12 @@ static const struct {
 	[STORE_BY_LAST_SEEN] = {"last_seen", true},
 };
 
-/* SQL and its parameters, grown side by side. */
-struct select {
-	struct buf sql;
-	json_t *bindings; /* strings and integers */
-};
-
-static void bind(struct select *select, json_t *value)
+void sql_select_bind(struct sql_select *select, json_t *value)
 {
 	json_array_append_new(select->bindings, value);
 }
 
-static void add_word(struct select *select, const char *word, size_t len)
+static void add_word(struct sql_select *select, const char *word, size_t len)
 {
 	struct buf pattern = {0};
 	buf_puts(&pattern, "%");
@@ -54,20 +48,24 @@ static void add_word(struct select *select, const char *word, size_t len)
 	buf_puts(&pattern, "%");
 	summary_fold(pattern.data);
 	buf_puts(&select->sql, " AND search LIKE ? ESCAPE '\\'");
-	bind(select, json_string(pattern.data));
+	sql_select_bind(select, json_string(pattern.data));
 	buf_free(&pattern);
 }
 
-static void add_filters(struct select *select, const struct store_query *query)
+void sql_select_filters(struct sql_select *select, const struct store_query *query)
 {
 	buf_puts(&select->sql, " WHERE 1");
 	if (query->platform) {
 		buf_puts(&select->sql, " AND platform = ?");
-		bind(select, json_string(query->platform));
+		sql_select_bind(select, json_string(query->platform));
 	}
 	if (query->online != STORE_NO_FILTER) {
 		buf_puts(&select->sql, " AND online = ?");
-		bind(select, json_integer(query->online));
+		sql_select_bind(select, json_integer(query->online));
+	}
+	if (query->location) {
+		buf_puts(&select->sql, " AND location = ?");
+		sql_select_bind(select, json_string(query->location));
 	}
 	const char *at = query->text ? query->text : "";
 	for (int words = 0; words < MAX_WORDS; words++) {
@@ -108,7 +106,7 @@ static char *cursor_write(
 	return sodium_bin2base64(text, size, (const unsigned char *)plain, strlen(plain), BASE64);
 }
 
-static int add_cursor(struct select *select, const struct store_query *query)
+static int add_cursor(struct sql_select *select, const struct store_query *query)
 {
 	if (!query->cursor)
 		return 0;
@@ -123,11 +121,11 @@ static int add_cursor(struct select *select, const struct store_query *query)
 	buf_printf(&select->sql, " AND (%s, name, id) %s (?, ?, ?)", orders[query->sort].column,
 		query->descending ? "<" : ">");
 	for (size_t i = 2; i < 5; i++)
-		bind(select, json_incref(json_array_get(cursor, i)));
+		sql_select_bind(select, json_incref(json_array_get(cursor, i)));
 	return 0;
 }
 
-static sqlite3_stmt *select_start(struct sqlite_store *sqlite, const struct select *select)
+sqlite3_stmt *sql_select_start(struct sqlite_store *sqlite, const struct sql_select *select)
 {
 	sqlite3_stmt *statement = NULL;
 	if (sqlite3_prepare_v2(sqlite->db, buf_text(&select->sql), -1, &statement, NULL) != SQLITE_OK)
@@ -143,7 +141,7 @@ static sqlite3_stmt *select_start(struct sqlite_store *sqlite, const struct sele
 	return statement;
 }
 
-static void select_free(struct select *select)
+void sql_select_free(struct sql_select *select)
 {
 	buf_free(&select->sql);
 	json_drop(&select->bindings);
@@ -152,15 +150,15 @@ static void select_free(struct select *select)
 static enum store_status read_total(
 	struct sqlite_store *sqlite, const struct store_query *query, int64_t *total, struct err *err)
 {
-	struct select select = {.bindings = json_array()};
+	struct sql_select select = {.bindings = json_array()};
 	buf_puts(&select.sql, "SELECT count(*) FROM servers");
-	add_filters(&select, query);
-	sqlite3_stmt *statement = select_start(sqlite, &select);
+	sql_select_filters(&select, query);
+	sqlite3_stmt *statement = sql_select_start(sqlite, &select);
 	enum store_status status = sql_step(sqlite, statement, err);
 	if (status == STORE_OK)
 		*total = sqlite3_column_int64(statement, 0);
 	sqlite3_finalize(statement);
-	select_free(&select);
+	sql_select_free(&select);
 	return status;
 }
 
@@ -187,33 +185,37 @@ enum store_status servers_list(
 	struct store *store, const struct store_query *query, struct store_page *page, struct err *err)
 {
 	struct sqlite_store *sqlite = sqlite_of(store);
-	struct select select = {.bindings = json_array()};
+	struct sql_select select = {.bindings = json_array()};
 	const char *way = query->descending ? " DESC" : "";
 	const char *column = orders[query->sort].column;
 	*page = (struct store_page){0};
 	buf_printf(&select.sql, "SELECT " SERVER_COLUMNS ", %s FROM servers", column);
-	add_filters(&select, query);
+	sql_select_filters(&select, query);
 	enum store_status status = add_cursor(&select, query) ? STORE_NOT_FOUND : STORE_OK;
 	if (status == STORE_OK)
 		status = read_total(sqlite, query, &page->total, err);
 	if (status == STORE_OK) {
 		buf_printf(&select.sql, " ORDER BY %s%s, name%s, id%s LIMIT ?", column, way, way, way);
-		bind(&select, json_integer(query->limit + 1));
-		sqlite3_stmt *statement = select_start(sqlite, &select);
+		sql_select_bind(&select, json_integer(query->limit + 1));
+		sqlite3_stmt *statement = sql_select_start(sqlite, &select);
 		status = read_rows(sqlite, query, statement, page, err);
 		sqlite3_finalize(statement);
 	}
-	select_free(&select);
+	sql_select_free(&select);
 	if (status != STORE_OK)
 		store_page_free(page);
 	return status;
 }
 
-enum store_status servers_counts(struct store *store, struct store_counts *counts, struct err *err)
+enum store_status servers_counts(
+	struct store *store, const char *location, struct store_counts *counts, struct err *err)
 {
 	struct sqlite_store *sqlite = sqlite_of(store);
 	sqlite3_stmt *statement =
-		sql_start(sqlite, "SELECT count(*), coalesce(sum(online), 0) FROM servers", "");
+		location ? sql_start(sqlite,
+					   "SELECT count(*), coalesce(sum(online), 0) FROM servers WHERE location = ?",
+					   "t", location)
+				 : sql_start(sqlite, "SELECT count(*), coalesce(sum(online), 0) FROM servers", "");
 	enum store_status status = sql_step(sqlite, statement, err);
 	if (status == STORE_OK) {
 		counts->all = sqlite3_column_int64(statement, 0);
@@ -221,4 +223,19 @@ enum store_status servers_counts(struct store *store, struct store_counts *count
 	}
 	sql_done(statement);
 	return status;
+}
+
+enum store_status servers_locations(struct store *store,
+	void (*each)(void *data, const char *location, int64_t servers), void *data, struct err *err)
+{
+	struct sqlite_store *sqlite = sqlite_of(store);
+	sqlite3_stmt *statement = sql_start(sqlite,
+		"SELECT min(location), count(*) FROM servers WHERE location != '' GROUP BY location "
+		"ORDER BY location LIMIT 10000",
+		"");
+	enum store_status status;
+	while ((status = sql_step(sqlite, statement, err)) == STORE_OK)
+		each(data, (const char *)sqlite3_column_text(statement, 0),
+			sqlite3_column_int64(statement, 1));
+	return status == STORE_NOT_FOUND ? STORE_OK : status;
 }

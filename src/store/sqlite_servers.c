@@ -114,6 +114,11 @@ enum store_status servers_enrol(struct store *store, struct store_enrolment *enr
 			err);
 	if (status == STORE_OK && *result == ENROL_OK)
 		status = put_server(sqlite, id, enrolment, token.id, err);
+	if (status == STORE_OK && *result == ENROL_OK && !again && enrolment->note) {
+		struct store_audit note = *enrolment->note;
+		note.detail = token.id;
+		status = audit_insert(sqlite, &note, err);
+	}
 	return sql_end(sqlite, status, err);
 }
 

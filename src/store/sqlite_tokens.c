@@ -17,10 +17,11 @@ enum store_status tokens_add(struct store *store, const struct store_token *toke
 	if (status == STORE_OK)
 		status = sql_run(sqlite,
 			sql_start(sqlite,
-				"INSERT INTO tokens(id, secret_hash, label, created, created_by, expires, uses) "
-				"VALUES(?, ?, ?, ?, ?, ?, ?)",
-				"tbtitii", token->id, token->secret_hash, token->label, token->created,
-				token->created_by, token->expires, token->uses),
+				"INSERT INTO tokens(id, secret_hash, label, created, created_by, expires, uses, "
+				"location) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+				"tbtitiit", token->id, token->secret_hash, token->label, token->created,
+				token->created_by, token->expires, token->uses,
+				token->location ? token->location : ""),
 			err);
 	return sql_end(sqlite, status, err);
 }
@@ -30,7 +31,8 @@ enum store_status tokens_list(struct store *store,
 {
 	struct sqlite_store *sqlite = sqlite_of(store);
 	sqlite3_stmt *statement = sql_start(sqlite,
-		"SELECT id, secret_hash, label, created_by, created, expires, uses, used, revoked "
+		"SELECT id, secret_hash, label, created_by, created, expires, uses, used, revoked, "
+		"location "
 		"FROM tokens ORDER BY created DESC, id LIMIT 1000",
 		"");
 	enum store_status status;
@@ -43,12 +45,14 @@ enum store_status tokens_list(struct store *store,
 			.uses = sqlite3_column_int64(statement, 6),
 			.used = sqlite3_column_int64(statement, 7),
 			.revoked = sqlite3_column_int(statement, 8) != 0,
+			.location = sql_text(statement, 9),
 		};
 		snprintf(token.id, sizeof token.id, "%s", sqlite3_column_text(statement, 0));
 		sql_blob(statement, 1, token.secret_hash, sizeof token.secret_hash);
 		each(data, &token);
 		free(token.label);
 		free(token.created_by);
+		free(token.location);
 	}
 	return status == STORE_NOT_FOUND ? STORE_OK : status;
 }

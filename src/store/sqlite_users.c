@@ -1,6 +1,8 @@
 /* Users and their web sessions. */
 #include "store/sqlite.h"
 
+#include <string.h>
+
 static void read_user(sqlite3_stmt *statement, struct store_user *user)
 {
 	*user = (struct store_user){
@@ -8,6 +10,7 @@ static void read_user(sqlite3_stmt *statement, struct store_user *user)
 		.password = sql_text(statement, 1),
 		.role = sql_text(statement, 2),
 		.created = sqlite3_column_int64(statement, 3),
+		.last_login = sqlite3_column_int64(statement, 4),
 	};
 }
 
@@ -28,8 +31,8 @@ enum store_status users_find(
 	struct store *store, const char *name, struct store_user *user, struct err *err)
 {
 	struct sqlite_store *sqlite = sqlite_of(store);
-	sqlite3_stmt *statement = sql_start(
-		sqlite, "SELECT name, password, role, created FROM users WHERE name = ?", "t", name);
+	sqlite3_stmt *statement = sql_start(sqlite,
+		"SELECT name, password, role, created, last_login FROM users WHERE name = ?", "t", name);
 	enum store_status status = sql_step(sqlite, statement, err);
 	if (status == STORE_OK)
 		read_user(statement, user);
@@ -41,8 +44,8 @@ enum store_status users_list(struct store *store,
 	void (*each)(void *data, const struct store_user *user), void *data, struct err *err)
 {
 	struct sqlite_store *sqlite = sqlite_of(store);
-	sqlite3_stmt *statement =
-		sql_start(sqlite, "SELECT name, password, role, created FROM users ORDER BY name", "");
+	sqlite3_stmt *statement = sql_start(
+		sqlite, "SELECT name, password, role, created, last_login FROM users ORDER BY name", "");
 	enum store_status status;
 	while ((status = sql_step(sqlite, statement, err)) == STORE_OK) {
 		struct store_user user;
@@ -63,12 +66,67 @@ enum store_status users_count(struct store *store, int64_t *count, struct err *e
 	return status;
 }
 
-enum store_status users_remove(struct store *store, const char *name, struct err *err)
+/* STORE_LAST when nobody else has the role that somebody has to have. */
+static enum store_status check_last(
+	struct sqlite_store *sqlite, const char *name, const char *keep_one, struct err *err)
+{
+	sqlite3_stmt *statement = sql_start(sqlite,
+		"SELECT role = ?2 AND NOT EXISTS (SELECT 1 FROM users WHERE role = ?2 AND name != ?1) "
+		"FROM users WHERE name = ?1",
+		"tt", name, keep_one);
+	enum store_status status = sql_step(sqlite, statement, err);
+	if (status == STORE_OK && sqlite3_column_int(statement, 0))
+		status = STORE_LAST;
+	sql_done(statement);
+	return status;
+}
+
+enum store_status users_remove(
+	struct store *store, const char *name, const char *keep_one, struct err *err)
 {
 	struct sqlite_store *sqlite = sqlite_of(store);
-	enum store_status status =
-		sql_run(sqlite, sql_start(sqlite, "DELETE FROM users WHERE name = ?", "t", name), err);
-	return status == STORE_OK && !sql_changes(sqlite) ? STORE_NOT_FOUND : status;
+	enum store_status status = sql_begin(sqlite, err);
+	if (status != STORE_OK)
+		return status;
+	status = check_last(sqlite, name, keep_one, err);
+	if (status == STORE_OK)
+		status = sql_run(sqlite,
+			sql_start(sqlite, "UPDATE keys SET revoked = 1 WHERE maker = ?", "t", name), err);
+	if (status == STORE_OK)
+		status =
+			sql_run(sqlite, sql_start(sqlite, "DELETE FROM users WHERE name = ?", "t", name), err);
+	return sql_end(sqlite, status, err);
+}
+
+enum store_status users_change(struct store *store, const char *name, const char *role,
+	const char *password, const char *keep_one, struct err *err)
+{
+	struct sqlite_store *sqlite = sqlite_of(store);
+	enum store_status status = sql_begin(sqlite, err);
+	if (status != STORE_OK)
+		return status;
+	status = check_last(sqlite, name, keep_one, err);
+	if (status == STORE_LAST && (!role || strcmp(role, keep_one) == 0))
+		status = STORE_OK;
+	if (status == STORE_OK && role)
+		status = sql_run(sqlite,
+			sql_start(sqlite, "UPDATE users SET role = ? WHERE name = ?", "tt", role, name), err);
+	if (status == STORE_OK && password)
+		status = sql_run(sqlite,
+			sql_start(sqlite, "UPDATE users SET password = ? WHERE name = ?", "tt", password, name),
+			err);
+	if (status == STORE_OK && password)
+		status = sql_run(
+			sqlite, sql_start(sqlite, "DELETE FROM web_sessions WHERE user = ?", "t", name), err);
+	return sql_end(sqlite, status, err);
+}
+
+enum store_status users_signed_in(
+	struct store *store, const char *name, int64_t now, struct err *err)
+{
+	struct sqlite_store *sqlite = sqlite_of(store);
+	return sql_run(sqlite,
+		sql_start(sqlite, "UPDATE users SET last_login = ? WHERE name = ?", "it", now, name), err);
 }
 
 enum store_status web_sessions_add(struct store *store,
@@ -91,14 +149,17 @@ enum store_status web_sessions_add(struct store *store,
 }
 
 enum store_status web_sessions_find(struct store *store,
-	const unsigned char cookie_hash[STORE_HASH_BYTES], int64_t now, char **user, struct err *err)
+	const unsigned char cookie_hash[STORE_HASH_BYTES], int64_t now, struct store_user *user,
+	struct err *err)
 {
 	struct sqlite_store *sqlite = sqlite_of(store);
-	sqlite3_stmt *statement =
-		sql_start(sqlite, "SELECT user FROM web_sessions WHERE cookie_hash = ? AND expires > ?",
-			"bi", cookie_hash, now);
+	sqlite3_stmt *statement = sql_start(sqlite,
+		"SELECT name, '', role, created, last_login FROM web_sessions JOIN users ON name = user "
+		"WHERE cookie_hash = ? AND expires > ?",
+		"bi", cookie_hash, now);
 	enum store_status status = sql_step(sqlite, statement, err);
-	*user = status == STORE_OK ? sql_text(statement, 0) : NULL;
+	if (status == STORE_OK)
+		read_user(statement, user);
 	sql_done(statement);
 	return status;
 }

@@ -15,19 +15,13 @@
 #define STORE_STORE_H
 
 #include "base/err.h"
+#include "store/access.h"
+#include "store/jobs.h"
+#include "store/uploads.h"
 #include "wire/identity.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-enum store_status {
-	STORE_OK,
-	STORE_NOT_FOUND,
-	STORE_EXISTS,
-	STORE_FULL, /* the disk is full; nothing was changed */
-	STORE_ERROR,
-	STORE_TOO_BIG, /* a report that is larger than STORE_MAX_REPORT; nothing was changed */
-};
 
 #define STORE_HASH_BYTES    32
 #define STORE_TOKEN_ID_SIZE 17 /* 16 hexadecimal digits and NUL */
@@ -39,9 +33,9 @@ enum store_status {
 
 struct store_user {
 	char *name;
-	char *password; /* crypto_pwhash_str */
-	char *role;     /* "administrator" */
-	int64_t created;
+	char *password;              /* crypto_pwhash_str */
+	char *role;                  /* a name of hub/api/access.def */
+	int64_t created, last_login; /* 0: never */
 };
 
 struct store_token {
@@ -53,6 +47,7 @@ struct store_token {
 	int64_t expires;
 	int64_t uses, used;
 	bool revoked;
+	char *location; /* of the key that made it; "": any */
 };
 
 /* One row of the list; texts are never NULL, empty when unknown. */
@@ -132,6 +127,7 @@ struct store_query {
 	const char *platform; /* NULL: any */
 	int online;           /* 1, 0 or STORE_NO_FILTER */
 	const char *text;     /* words that all occur in name, address, MAC, OS or location; or NULL */
+	const char *location; /* NULL: any */
 	enum store_sort sort;
 	bool descending;
 	int limit;          /* 1 to STORE_MAX_LIST */
@@ -163,6 +159,9 @@ struct store_enrolment {
 	const char *inventory; /* JSON */
 	int64_t now;
 	int64_t token_expires; /* filled with ENROL_TOKEN_EXPIRED */
+	/* For the audit trail, in the same step, unless the server came again for its answer; its
+	 * detail becomes the token's id. NULL: nothing. */
+	const struct store_audit *note;
 };
 
 enum server_standing { SERVER_UNKNOWN, SERVER_KNOWN, SERVER_REVOKED };
@@ -197,17 +196,19 @@ struct store_driver {
 		enum store_status (*list)(struct store *store,
 			void (*each)(void *data, const struct store_user *user), void *data, struct err *err);
 		enum store_status (*count)(struct store *store, int64_t *count, struct err *err);
-		/* Ends the user's web sessions too. */
-		enum store_status (*remove)(struct store *store, const char *name, struct err *err);
+		/* Ends the user's web sessions and revokes the keys that he made. STORE_LAST: he is the
+		 * last one with the role `keep_one`. */
+		enum store_status (*remove)(
+			struct store *store, const char *name, const char *keep_one, struct err *err);
 	} users;
 
 	struct {
 		enum store_status (*add)(struct store *store,
 			const unsigned char cookie_hash[STORE_HASH_BYTES], const char *user, int64_t now,
 			int64_t expires, struct err *err);
-		/* The user of a session that has not expired; *user is owned by the caller. */
+		/* The user of a session that has not expired; his password is left out. */
 		enum store_status (*find)(struct store *store,
-			const unsigned char cookie_hash[STORE_HASH_BYTES], int64_t now, char **user,
+			const unsigned char cookie_hash[STORE_HASH_BYTES], int64_t now, struct store_user *user,
 			struct err *err);
 		enum store_status (*remove)(struct store *store,
 			const unsigned char cookie_hash[STORE_HASH_BYTES], struct err *err);
@@ -238,8 +239,13 @@ struct store_driver {
 		/* A cursor that is none of ours is STORE_NOT_FOUND. */
 		enum store_status (*list)(struct store *store, const struct store_query *query,
 			struct store_page *page, struct err *err);
-		enum store_status (*counts)(
-			struct store *store, struct store_counts *counts, struct err *err);
+		/* `location` NULL: all. */
+		enum store_status (*counts)(struct store *store, const char *location,
+			struct store_counts *counts, struct err *err);
+		/* In the order of names, with the number of servers; the callback borrows the name. */
+		enum store_status (*locations)(struct store *store,
+			void (*each)(void *data, const char *location, int64_t servers), void *data,
+			struct err *err);
 		/* With `revoke`, its key is never let in again. */
 		enum store_status (*remove)(
 			struct store *store, const char *id, bool revoke, int64_t now, struct err *err);
@@ -267,6 +273,11 @@ struct store_driver {
 		enum store_status (*unfinished)(struct store *store,
 			void (*each)(void *data, const struct store_check *check), void *data, struct err *err);
 	} checks;
+
+	struct store_access_ops access;
+	struct store_jobs_ops jobs;
+	struct store_runs_ops runs;
+	struct store_uploads_ops uploads;
 };
 
 struct store {

@@ -43,6 +43,17 @@ enum message {
 	MSG_COUNT
 };
 
+/* Room for any of them. */
+union message_record {
+#define MESSAGE(name, method, from, kind, doc) struct msg_##name name;
+#define FIELD(name, member, kind, max, required, doc)
+#define END(name)
+#include "wire/messages.def"
+#undef MESSAGE
+#undef FIELD
+#undef END
+};
+
 enum refusal {
 	REFUSAL_NONE,
 #define REFUSAL(symbol, code, cause, text) REFUSAL_##symbol,

@@ -129,7 +129,9 @@ test("a check is asked for, runs before the reader's eyes, and its report appear
 			profile: { id: "debian-mirrors", title: "Debian mirrors" },
 		};
 		hub.putCheck(SERVER, running);
-		await check.getByText(/Checking for \d+ seconds?: Debian mirrors, deep, asked for by admin\./).waitFor();
+		await check
+			.getByText(/Checking for \d+ seconds?: Debian mirrors, deep, asked for by admin\./)
+			.waitFor();
 		await check.getByText("The newest report so far:").waitFor();
 		await panel(page, "History").getByText("runs now").waitFor();
 		const again = check.getByRole("button", { name: "Run check now" });
@@ -137,7 +139,10 @@ test("a check is asked for, runs before the reader's eyes, and its report appear
 		await again.focus();
 		await page.keyboard.press("Enter");
 		assert.equal(hub.asked.length, 1, "one at a time");
-		hub.putCheck(SERVER, makeCheck(running.id, { ...running, state: "done", verdict: "fail", report: REPORT }));
+		hub.putCheck(
+			SERVER,
+			makeCheck(running.id, { ...running, state: "done", verdict: "fail", report: REPORT }),
+		);
 		await check.getByText("Something is in the way", { exact: true }).waitFor();
 		await check.getByText("Allow CONNECT to rttf.citrix.com:443").waitFor();
 		assert.equal(
@@ -199,7 +204,10 @@ test("what is new since the check before is marked, what is gone is listed, othe
 		]),
 		async (page) => {
 			const check = panel(page, "Check");
-			await check.getByRole("article").getByText(/^New since (today|yesterday)/).waitFor();
+			await check
+				.getByRole("article")
+				.getByText(/^New since (today|yesterday)/)
+				.waitFor();
 			const gone = await check.locator(".gone").innerText();
 			assert.match(gone, /Gone since the check before/);
 			assert.match(gone, /The DNS server 10\.0\.0\.2 knows no rttf\.citrix\.com\./);
@@ -208,7 +216,9 @@ test("what is new since the check before is marked, what is gone is listed, othe
 
 test("a check that found the same says so", () =>
 	withHub(chromium.browser, on([makeCheck("c2", at(10)), makeCheck("c1", at(40))]), async (page) => {
-		await panel(page, "Check").getByText(/The same as in the check before, /).waitFor();
+		await panel(page, "Check")
+			.getByText(/The same as in the check before, /)
+			.waitFor();
 		assert.equal(await page.getByText("New since").count(), 0);
 	}));
 
@@ -238,7 +248,10 @@ test("the history: who, when, what came of it, the main cause; older ones on dem
 		on([
 			makeCheck("n1", at(5, { report: { ...REPORT, causes: [REPORT.causes[0], DNS] } })),
 			makeCheck("n2", at(6, { report: HUB, repeats: 14, profile: { id: null, title: null } })),
-			makeCheck("n3", at(7, { state: "lost", requested_by: "maria", reason: "No report came.", report: null })),
+			makeCheck(
+				"n3",
+				at(7, { state: "lost", requested_by: "maria", reason: "No report came.", report: null }),
+			),
 			...Array.from({ length: 20 }, (_, i) => makeCheck(`o${i}`, at(60 + i))),
 		]),
 		async (page) => {
@@ -260,7 +273,10 @@ test("a check that gave no report says why, above the newest report there is", (
 	withHub(
 		chromium.browser,
 		on([
-			makeCheck("c2", at(5, { state: "failed", reason: "lab.yaml:3: `endpoints` is no list", report: null })),
+			makeCheck(
+				"c2",
+				at(5, { state: "failed", reason: "lab.yaml:3: `endpoints` is no list", report: null }),
+			),
 			makeCheck("c1", at(40)),
 		]),
 		async (page) => {
@@ -279,7 +295,10 @@ test("a history or a report that does not come is asked for again", () =>
 			...on([makeCheck("c1")]),
 			arrange: (hub) => {
 				hub.fill(3);
-				hub.failures.set(`GET /v1/servers/${SERVER}/checks`, { status: 500, title: "Internal error" });
+				hub.failures.set(`GET /v1/servers/${SERVER}/checks`, {
+					status: 500,
+					title: "Internal error",
+				});
 				hub.failures.set(`GET /v1/servers/${SERVER}/checks/c1`, { status: 500, title: "No report" });
 			},
 		},

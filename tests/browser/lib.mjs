@@ -1,6 +1,7 @@
 // What the browser tests share: one Chromium a file, a page that reports every wrong thing it does.
 
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,16 +21,20 @@ const FLAGS = [
 	"--disable-sync",
 ];
 
+export function launch(profile) {
+	return chromium.launch({
+		executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+		args: FLAGS,
+		env: { ...process.env, HOME: profile },
+	});
+}
+
 // One browser for the tests of a file, with a profile of its own, closed and removed after them.
 export function useBrowser() {
 	const state = {};
 	before(async () => {
 		state.profile = await mkdtemp(path.join(os.tmpdir(), "sallyport-browser-"));
-		state.browser = await chromium.launch({
-			executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-			args: FLAGS,
-			env: { ...process.env, HOME: state.profile },
-		});
+		state.browser = await launch(state.profile);
 	});
 	after(async () => {
 		await state.browser?.close();
@@ -140,6 +145,29 @@ export function nameless() {
 			return !(element.getAttribute("aria-label") || by || labels || element.textContent.trim());
 		})
 		.map((element) => element.outerHTML.slice(0, 80));
+}
+
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+// What axe-core finds serious or critical: "rule: element"; `only` are the rules to try. It
+// runs from outside the page, whose policy lets no script in.
+export async function findBarriers(page, only = null) {
+	if (!(await page.evaluate("'axe' in window"))) await page.evaluate(axe);
+	const found = await page.evaluate(async (rules) => {
+		const { violations } = await window.axe.run(document, {
+			resultTypes: ["violations"],
+			...(rules && { runOnly: { type: "rule", values: rules } }),
+		});
+		return violations.flatMap(({ id, impact, nodes }) =>
+			nodes.map((node) => ({ impact, words: `${id}: ${node.html.slice(0, 120)}` })),
+		);
+	}, only);
+	return found.filter(({ impact }) => ["serious", "critical"].includes(impact)).map(({ words }) => words);
+}
+
+// The page hears the hub's events.
+export async function listening(hub) {
+	while (hub.listeners === 0) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 // A fake hub and a page on it, for the length of one test. `arrange` runs before the page opens.

@@ -1,122 +1,18 @@
 // The console on the real hub, with the real agent (rows S1, S13, R25): one story, told in order.
 
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { lowContrast, nameless, openPage, paintIn, saveScreen, useBrowser } from "./lib.mjs";
+import { lowContrast, nameless, paintIn } from "./lib.mjs";
+import { end, env, PASSWORD, program, run, useReal } from "./real-lib.mjs";
 
-const run = promisify(execFile);
-const top = fileURLToPath(new URL("../../", import.meta.url));
-const build = path.resolve(top, process.env.SALLYPORT_BUILD ?? "build");
-const program = (name) => path.join(build, name);
-const PASSWORD = "seven quiet lanterns";
-const QUICK = [
-	"--heartbeat-ms",
-	"500",
-	"--heartbeat-jitter-ms",
-	"0",
-	"--heartbeat-timeout-ms",
-	"2000",
-	"--backoff-cap-ms",
-	"500",
-];
-
-// No proxy of this machine's environment: everything stays on loopback.
-const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/proxy/i.test(name)));
-
-const chromium = useBrowser();
-let root; // the hub's, and of the two agents
-let hub;
-let agent;
-let opened;
-
-function start(name, args, marker) {
-	const child = spawn(program(name), args, { env, stdio: ["ignore", "pipe", "pipe"] });
-	child.ended = new Promise((resolve) => child.once("exit", resolve));
-	child.said = "";
-	child.ready = new Promise((resolve, reject) => {
-		const hear = (chunk) => {
-			child.said += chunk;
-			if (!marker || marker.test(child.said)) resolve(child);
-		};
-		child.stdout.on("data", hear);
-		child.stderr.on("data", hear);
-		if (!marker) resolve(child);
-		child.once("exit", (code) => reject(new Error(`${name} ended with ${code}: ${child.said}`)));
-	});
-	child.ready.catch(() => {});
-	return child;
-}
-
-async function end(child, signal = "SIGTERM") {
-	if (!child || child.exitCode !== null || child.signalCode !== null) return;
-	child.kill(signal);
-	await child.ended;
-}
-
-async function startHub(listen) {
-	hub = start(
-		"sallyport-hub",
-		["serve", "--root", path.join(root, "hub"), "--listen", listen, "--name", "127.0.0.1", ...QUICK],
-		/^ready$/m,
-	);
-	await hub.ready;
-	hub.origin = hub.said.match(/https:\/\/127\.0\.0\.1:\d+/)[0];
-	return hub;
-}
-
-// Runs a command as the console shows it, as a person would, but with this build and root, without sudo.
-function runShown(command, place) {
-	assert.match(command, /(^|\| )sudo sallyport join /);
-	const line = command.replace("sudo sallyport", '"$PROGRAM"');
-	return run("/bin/sh", ["-c", `${line} --root "$PLACE"`], {
-		env: { ...env, PROGRAM: program("sallyport"), PLACE: path.join(root, place) },
-	});
-}
-
-const startAgent = () => start("sallyport", ["agent", "--verbose", "--root", path.join(root, "agent")]);
-
-before(async () => {
-	for (const name of ["sallyport", "sallyport-hub"])
-		assert.ok(existsSync(program(name)), `${program(name)} is missing: ./dev build`);
-	root = await mkdtemp(path.join(os.tmpdir(), "sallyport-real-"));
-	await startHub("127.0.0.1:0");
-});
-
-after(async () => {
-	await opened?.session.close();
-	await end(agent);
-	await end(hub);
-	await rm(root, { recursive: true, force: true });
-});
-
-// A test of the story: keeps a picture when it fails.
-function tell(title, use) {
-	test(title, async () => {
-		try {
-			await use(opened?.page);
-		} catch (error) {
-			if (opened) await saveScreen(opened.page);
-			throw error;
-		}
-		assert.deepEqual(opened.wrongs, []);
-	});
-}
+const real = useReal();
+const { tell } = real;
 
 tell("the one-time link makes the first administrator", async () => {
-	const link = hub.said.match(/first administrator: (\S+)/)[1];
-	opened = await openPage(chromium.browser, link, { permissions: ["clipboard-read", "clipboard-write"] });
-	const { page, session } = opened;
-	await page.getByLabel("Name").fill("keeper");
-	await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
-	await page.getByRole("button", { name: "Make administrator and sign in" }).click();
-	await page.getByRole("heading", { name: "No servers yet" }).waitFor();
+	const link = real.link();
+	await real.enter();
+	const { page, session } = real.opened;
 	const [cookie] = await session.cookies();
 	assert.deepEqual(
 		[cookie.name, cookie.secure, cookie.httpOnly, cookie.sameSite, cookie.path],
@@ -124,7 +20,7 @@ tell("the one-time link makes the first administrator", async () => {
 	);
 	assert.equal(await page.evaluate(() => document.cookie), "");
 
-	const again = await openPage(chromium.browser, link);
+	const again = await real.open(link);
 	await again.page.getByLabel("Password", { exact: true }).fill(PASSWORD);
 	await again.page.getByRole("button", { name: "Make administrator and sign in" }).click();
 	await again.page.getByText("This link has been used").waitFor();
@@ -132,7 +28,7 @@ tell("the one-time link makes the first administrator", async () => {
 });
 
 tell("the hub sends the strict policy with every page", async (page) => {
-	const response = await page.goto(hub.origin);
+	const response = await page.goto(real.origin);
 	const policy = response.headers()["content-security-policy"];
 	assert.match(policy, /default-src 'none'/);
 	assert.match(policy, /script-src 'self'(;|$)/);
@@ -159,17 +55,7 @@ tell("a machine that joins with the copied command arrives without a reload", as
 	await page.evaluate(() => {
 		window.notReloaded = true;
 	});
-	await page.getByRole("link", { name: "Add server" }).click();
-	await page.getByLabel("Label").fill("the story");
-	await page.getByRole("button", { name: "Make token" }).click();
-	await page.getByRole("button", { name: "Copy: the command that joins" }).click();
-	await page.getByText("Waiting for the server…").waitFor();
-	const command = await page.evaluate(() => navigator.clipboard.readText());
-	await runShown(command, "agent");
-	agent = startAgent();
-	await page.getByText("It is here:").waitFor();
-	await page.getByRole("button", { name: "Done" }).click();
-	await page.getByRole("dialog").waitFor({ state: "detached" });
+	await real.addMachine("the story");
 	const row = page
 		.getByRole("row")
 		.filter({ has: page.getByRole("link", { name: os.hostname(), exact: true }) });
@@ -215,9 +101,12 @@ tell("a check that is asked for here runs there, and joins the history", async (
 	const history = page.getByRole("region", { name: "History" }).getByRole("listitem");
 	await history.filter({ hasText: "by the machine itself" }).waitFor();
 	await check.getByRole("button", { name: "Run check now" }).click();
-	await history.filter({ hasText: "asked for by keeper" }).filter({ hasNotText: /waits|runs now/ }).waitFor({
-		timeout: 60_000,
-	});
+	await history
+		.filter({ hasText: "asked for by keeper" })
+		.filter({ hasNotText: /waits|runs now/ })
+		.waitFor({
+			timeout: 60_000,
+		});
 	await check.getByText(/The way to the hub · today .*, asked for by keeper/).waitFor();
 	assert.equal(await history.count(), 2);
 });
@@ -228,23 +117,23 @@ tell("an agent that is killed goes offline, with the reason; one that comes back
 		.getByRole("row")
 		.filter({ has: page.getByRole("link", { name: os.hostname(), exact: true }) });
 	await row.getByText("Online").waitFor();
-	await end(agent, "SIGKILL");
+	await end(real.agent, "SIGKILL");
 	await row.getByText("Offline").waitFor();
 	assert.match(await row.locator(".row-reason").innerText(), /^[A-Z].{10,}\.$/);
 	await page.getByRole("button", { name: "Offline 1" }).waitFor();
 	await row.getByRole("link").click();
 	await page.getByText(/Offline since (today|yesterday) \d\d:\d\d/).waitFor();
-	agent = startAgent();
+	real.startAgent();
 	await page.getByText("Offline since").waitFor({ state: "detached" });
 	await page.goBack();
 	await row.getByText("Online").waitFor();
 });
 
 tell("a hub that restarts is said to be lost, and found again by itself", async (page) => {
-	const listen = new URL(hub.origin).host;
-	await end(hub);
+	const listen = new URL(real.origin).host;
+	await end(real.hub);
 	await page.getByText("The connection to the hub is lost.").waitFor();
-	await startHub(listen);
+	await real.startHub(listen);
 	await page
 		.getByText("The connection to the hub is lost.")
 		.waitFor({ state: "detached", timeout: 30_000 });
@@ -280,7 +169,7 @@ tell("the token is listed as used up; another is made and revoked, and no longer
 	await page.getByRole("button", { name: "Revoke leaked" }).click();
 	await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
 	await page.getByRole("row").filter({ hasText: "leaked" }).getByText("Revoked").waitFor();
-	const join = runShown(command, "second");
+	const join = real.runShown(command, "second");
 	await assert.rejects(join, (error) => /token/.test(error.stdout + error.stderr));
 });
 
@@ -293,7 +182,7 @@ tell("a removed server leaves the list, and its agent is told", async (page) => 
 	const status = async () => {
 		const { stdout } = await run(
 			program("sallyport"),
-			["status", "--format", "json", "--root", path.join(root, "agent")],
+			["status", "--format", "json", "--root", path.join(real.root, "agent")],
 			{ env },
 		).catch((error) => error);
 		return stdout;

@@ -1,6 +1,6 @@
 /* A profile file: whatever it holds, it is a whole profile or an error with a sentence; the linter
  * agrees with the loader, and what a variable is set to never makes a host that is none. */
-#include "profile/problems.h"
+#include "base/problems.h"
 #include "profile/profile.h"
 #include "fuzz.h"
 

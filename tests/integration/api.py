@@ -14,12 +14,13 @@ def connect():
 
 
 class Events:
-    """The stream of events, from inside the hub's namespace."""
+    """The stream of events, from inside the hub's namespace; of the administrator, or with a key."""
 
-    def __init__(self, hub):
+    def __init__(self, hub, key=None):
         def open_stream():
             self.connection = connect()
-            self.connection.request("GET", "/v1/events", headers={"Host": HUB_NAME, "Cookie": hub.cookie})
+            credentials = {"Authorization": f"Bearer {key}"} if key else {"Cookie": hub.cookie}
+            self.connection.request("GET", "/v1/events", headers={"Host": HUB_NAME, **credentials})
             return self.connection.getresponse()
 
         hub.servers()  # signs in

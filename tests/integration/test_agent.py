@@ -195,11 +195,13 @@ def test_log_is_copied_while_it_runs(lab, hub, agent):
     """R26, R27: `cp connector.log log.txt` at any moment gives whole lines that stay as they are."""
     copy = lab.folder / "log.txt"
     for _ in range(3):
+        told = len(agent.told())
         hub.kill()
-        agent.wait_told(len(agent.told()) + 1)
+        agent.wait_told(told + 1)
         shutil.copyfile(agent.log_path, copy)
+        times = agent.log().count(" online at ")
         hub.start()
-        agent.wait_online(agent.log().count(" online at ") + 1)
+        agent.wait_online(times + 1)
         text = copy.read_text()
         assert text.endswith("\n") and agent.log().startswith(text)
 

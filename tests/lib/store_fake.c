@@ -241,6 +241,13 @@ static enum store_status fake_server_find(struct store *store, const char *id,
 	return STORE_OK;
 }
 
+static enum store_status fake_audit_add(
+	struct store *store, const struct store_audit *audit, struct err *err)
+{
+	(void)audit;
+	return gate(fake_of(store), err);
+}
+
 static const struct store_driver driver = {
 	.close = fake_close,
 	.begin = fake_begin,
@@ -251,6 +258,7 @@ static const struct store_driver driver = {
 		.change = fake_change,
 		.find = fake_server_find,
 		.remove = fake_remove},
+	.access = {.audit_add = fake_audit_add},
 	.checks = {.add = fake_check_add,
 		.change = fake_check_change,
 		.find = fake_check_find,

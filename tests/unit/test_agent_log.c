@@ -199,9 +199,28 @@ static void failure_is_told_once_until_it_changes(void **state)
 	assert_non_null(strstr(text, "; again, after "));
 }
 
+/* Being asked to wait is told once in an outage, and never as a failure. */
+static void busy_hub_is_no_failure(void **state)
+{
+	(void)state;
+	struct agent_log log;
+	struct walk walk = {.failure = {0}};
+	agent_log_open(&log, &paths, false);
+	assert_true(agent_log_busy(&log, "hub.example:443", 7000));
+	assert_false(agent_log_busy(&log, "hub.example:443", 9000));
+	agent_log_online(&log, "hub.example:443", &walk);
+	assert_true(agent_log_busy(&log, "hub.example:443", 2000));
+	agent_log_close(&log);
+	cleanup(free_ptr) char *text = content(paths.log);
+	assert_int_equal(count_of(text, "is busy and asks to come back in "), 2);
+	assert_int_equal(count_of(text, "ERROR"), 0);
+	assert_int_equal(count_of(text, "cause:"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(busy_hub_is_no_failure, make_root, remove_root),
 		cmocka_unit_test_setup_teardown(line_has_time_level_and_text, make_root, remove_root),
 		cmocka_unit_test_setup_teardown(
 			rotates_by_size_and_keeps_the_newest, make_root, remove_root),

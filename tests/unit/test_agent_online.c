@@ -135,6 +135,8 @@ struct bench {
 	struct walk walk;
 	struct online online;
 	struct runner runner;
+	struct runs runs; /* without a journal: there are none */
+	struct sender sender;
 	struct agent_log log;
 	struct status status;
 	struct cancel interrupt;
@@ -187,6 +189,8 @@ static enum online_end run(struct bench *bench, void (*script)(struct hub *hub))
 		.status = &bench->status,
 		.interrupt = &bench->interrupt,
 		.runner = &bench->runner,
+		.runs = &bench->runs,
+		.sender = &bench->sender,
 		.rhythm = &bench->rhythm,
 		.asked = &bench->asked,
 	};
@@ -211,6 +215,8 @@ static int setup(void **state)
 	status_init(&bench->status, &paths);
 	assert_int_equal(cancel_init(&bench->interrupt), 0);
 	runner_init(&bench->runner, "/some root");
+	runs_init(&bench->runs);
+	sender_init(&bench->sender, NULL);
 	*state = bench;
 	return 0;
 }
@@ -330,8 +336,8 @@ static enum checker_result run_checker(
 	if (expired)
 		checker.deadline = deadline_in_ms(0);
 	while ((result = checker_step(&checker, report, err)) == CHECKER_RUNNING)
-		assert_int_equal(wait_fd(checker.fd, POLLIN, deadline_in_ms(10000), NULL), WAIT_READY);
-	assert_int_equal(checker.pid, 0);
+		assert_int_equal(wait_fd(checker.self.fd, POLLIN, deadline_in_ms(10000), NULL), WAIT_READY);
+	assert_int_equal(checker.self.pid, 0);
 	return result;
 }
 

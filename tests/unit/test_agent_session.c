@@ -267,6 +267,112 @@ static void unknown_question_is_refused_unknown_news_ignored(void **state)
 	assert_int_equal(bench->session.over.cause, CAUSE_NONE);
 }
 
+/* --- what the caller's table answers, and what it asks -------------------------------------- */
+
+static int cancels, unfollows;
+
+static enum refusal on_cancel(void *data, const void *record)
+{
+	const struct msg_job_cancel *msg = record;
+	assert_non_null(data);
+	cancels++;
+	return strcmp(msg->run, "known") == 0 ? REFUSAL_NONE : REFUSAL_JOB_UNKNOWN;
+}
+
+static enum refusal on_unfollow(void *data, const void *record)
+{
+	const struct msg_log_unfollow *msg = record;
+	assert_non_null(data);
+	assert_string_equal(msg->stream, "s");
+	unfollows++;
+	return REFUSAL_BAD_MESSAGE;
+}
+
+static const struct session_call calls[] = {
+	{MSG_job_cancel, on_cancel}, {MSG_log_unfollow, on_unfollow}};
+
+/* What the hub sends, what must be in the answer; "": nothing is answered. */
+static const struct {
+	const char *text, *answer;
+} called[] = {
+	{"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"job.cancel\",\"params\":{\"run\":\"known\"}}",
+		"\"result\":{}"},
+	{"{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"job.cancel\",\"params\":{\"run\":\"other\"}}",
+		"1207"},
+	{"{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"job.cancel\",\"params\":{\"run\":7}}", "-32600"},
+	{"{\"jsonrpc\":\"2.0\",\"method\":\"log.unfollow\",\"params\":{\"stream\":\"s\"}}", ""},
+	{"{\"jsonrpc\":\"2.0\",\"method\":\"log.unfollow\",\"params\":{}}", ""},
+};
+
+static void calls_are_answered_from_the_table(void **state)
+{
+	struct bench *bench = *state;
+	bench->session.calls = calls;
+	bench->session.call_count = ARRAY_LEN(calls);
+	cancels = unfollows = 0;
+	for (size_t i = 0; i < ARRAY_LEN(called); i++) {
+		hear(bench, 101 * SECOND, called[i].text);
+		assert_non_null(strstr(buf_text(&bench->sent), called[i].answer));
+		assert_int_equal(sent_something(bench), *called[i].answer != '\0');
+	}
+	assert_int_equal(cancels, 2);
+	assert_int_equal(unfollows, 1);
+	assert_int_equal(bench->session.over.cause, CAUSE_NONE);
+}
+
+static struct {
+	int count;
+	uint64_t tag;
+	bool refused;
+	enum refusal refusal;
+} heard;
+
+static void on_heard(void *data, uint64_t tag, const json_t *result, enum refusal refusal)
+{
+	assert_non_null(data);
+	heard.count++;
+	heard.tag = tag;
+	heard.refused = !result;
+	heard.refusal = refusal;
+}
+
+static int ask(struct bench *bench, uint64_t tag)
+{
+	return session_ask(
+		&bench->session, MSG_heartbeat, &(struct msg_heartbeat){0}, on_heard, bench, tag);
+}
+
+static void answer(struct bench *bench, int64_t id, const char *what)
+{
+	cleanup(free_ptr) char *text =
+		xasprintf("{\"jsonrpc\":\"2.0\",\"id\":%lld,%s}", (long long)id, what);
+	hear(bench, 102 * SECOND, text);
+}
+
+/* Several at once, answered in any order, each once; a place is free again after its answer. */
+static void questions_are_told_apart(void **state)
+{
+	struct bench *bench = *state;
+	int64_t first = bench->session.next_id;
+	memset(&heard, 0, sizeof heard);
+	for (uint64_t i = 0; i < SESSION_ASKS; i++)
+		assert_int_equal(ask(bench, i), 0);
+	assert_int_equal(ask(bench, 99), -1);
+	answer(bench, first + 2, "\"result\":{}");
+	assert_int_equal(heard.tag, 2);
+	assert_false(heard.refused);
+	answer(bench, first, "\"error\":{\"code\":1207,\"message\":\"no\"}");
+	assert_int_equal(heard.tag, 0);
+	assert_true(heard.refused);
+	assert_int_equal(heard.refusal, REFUSAL_JOB_UNKNOWN);
+	answer(bench, first, "\"result\":{}");
+	answer(bench, 0, "\"result\":{}");
+	assert_int_equal(heard.count, 2);
+	assert_int_equal(ask(bench, 50), 0);
+	answer(bench, bench->session.next_id - 1, "\"result\":{}");
+	assert_int_equal(heard.tag, 50);
+}
+
 static void no_hub_can_make_an_agent_spin(void **state)
 {
 	(void)state;
@@ -302,6 +408,32 @@ static void backoff_doubles_to_its_cap(void **state)
 		assert_true(most > bound / 2);
 		assert_true(least < bound / 2);
 		bound = bound * 2 > 60000 ? 60000 : bound * 2;
+	}
+}
+
+/* Never sooner than the hub asks, spread so that nobody comes together, and no step of the backoff.
+ */
+static void backoff_waits_as_asked(void **state)
+{
+	static const struct {
+		int64_t asked, least, most;
+	} rows[] = {{1000, 1000, 2000}, {3000, 3000, 4000}, {40000, 40000, 50000},
+		{INT64_C(999999999), 3600000, 4500000}};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct backoff backoff = {.base_ms = 10, .cap_ms = 60000};
+		int64_t first = backoff_wait(&backoff, rows[i].asked, 0);
+		bool differs = false;
+		for (int n = 0; n < 300; n++) {
+			int64_t wait = backoff_wait(&backoff, rows[i].asked, 0);
+			assert_in_range(wait, rows[i].least, rows[i].most);
+			differs |= wait != first;
+		}
+		assert_true(differs);
+		assert_in_range(backoff_wait(&backoff, 0, 500), 0, 500);
+		assert_int_equal(backoff.bound_ms, 0);
+		assert_in_range(backoff_wait(&backoff, 0, 0), 0, 10);
+		assert_int_equal(backoff.bound_ms, 20);
 	}
 }
 
@@ -349,8 +481,11 @@ int main(void)
 		WITH_BENCH(transport_ends_are_told_apart),
 		WITH_BENCH(garbage_ends_it),
 		WITH_BENCH(unknown_question_is_refused_unknown_news_ignored),
+		WITH_BENCH(calls_are_answered_from_the_table),
+		WITH_BENCH(questions_are_told_apart),
 		cmocka_unit_test(no_hub_can_make_an_agent_spin),
 		cmocka_unit_test(backoff_doubles_to_its_cap),
+		cmocka_unit_test(backoff_waits_as_asked),
 		cmocka_unit_test(backoff_starts_again_after_reset),
 		cmocka_unit_test(durations_read_well),
 	};

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -392,10 +393,43 @@ static int remove_folder(void **state)
 	return root_remove(folder);
 }
 
+static void bytes_become_characters(void **state)
+{
+	static const struct {
+		const char *bytes, *text;
+		size_t unfinished;
+	} rows[] = {
+		{"", "", 0},
+		{"plain\n", "plain\n", 0},
+		{"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", 0},
+		{"a\xff"
+		 "b",
+			"a\xef\xbf\xbd"
+			"b",
+			0},
+		{"\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd", 0},                 /* overlong */
+		{"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", 0}, /* a surrogate */
+		{"\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", 0},
+		{"a\xc3", "a\xef\xbf\xbd", 1},
+		{"a\xe2\x82", "a\xef\xbf\xbd\xef\xbf\xbd", 2},
+		{"\xf0\x9f\x98", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", 3},
+		{"\x80\x80\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", 0},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct buf text = {0};
+		utf8_append(&text, rows[i].bytes, strlen(rows[i].bytes));
+		assert_string_equal(buf_text(&text), rows[i].text);
+		assert_int_equal(utf8_unfinished(rows[i].bytes, strlen(rows[i].bytes)), rows[i].unfinished);
+		buf_free(&text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(memory_is_there),
+		cmocka_unit_test(bytes_become_characters),
 		cmocka_unit_test(buffer_grows_to_its_bound),
 		cmocka_unit_test(errors_are_sentences),
 		cmocka_unit_test(deadlines_pass),

@@ -782,6 +782,39 @@ static void the_hub_alone_passes_or_fails(void **state)
 	done();
 }
 
+/* Row S6: each place of the hub is tried by itself, with a session where sessions are. */
+static void each_place_of_the_hub_is_tried(void **state)
+{
+	static const struct script scripts[] = {
+		{"up.example", CAUSE_CONNECT_REFUSED, STAGE_CONNECT, {"port", "443"}, CAUSE_NONE},
+		{.host = NULL}};
+	const struct check_hub hub = {.host = "hub.example", .port = 443};
+	struct check_hub places[ENDPOINT_COUNT];
+	struct endpoints endpoints;
+	(void)state;
+	endpoints_at(&endpoints, "hub.example", 443);
+	prepare(NULL, all_pass);
+	run.options.hub = check_hub_places(&hub, &endpoints, places);
+	check_run(&run.options, &run.result);
+	assert_int_equal(run.result.requirement_count, 1);
+	assert_string_equal(run.result.requirements[0].id, "endpoint.hub");
+	done();
+	snprintf(endpoints.places[ENDPOINT_UPLOAD].host, sizeof endpoints.places[0].host, "up.example");
+	endpoints.places[ENDPOINT_CONSOLE].port = 8443;
+	prepare(NULL, scripts);
+	run.options.hub = check_hub_places(&hub, &endpoints, places);
+	check_run(&run.options, &run.result);
+	assert_int_equal(run.result.requirement_count, 3);
+	assert_int_equal(requirement("endpoint.session")->status, REQUIREMENT_PASS);
+	assert_string_equal(requirement("endpoint.session")->title,
+		"Sallyport hub, session and discovery (hub.example:443)");
+	assert_int_equal(requirement("endpoint.console")->status, REQUIREMENT_PASS);
+	assert_string_equal(cause_of("endpoint.upload"), "connect-refused");
+	assert_false(requirement("endpoint.session")->hub->plain);
+	assert_true(requirement("endpoint.console")->hub->plain);
+	done();
+}
+
 static void the_address_of_a_hub_is_read(void **state)
 {
 	(void)state;
@@ -855,6 +888,7 @@ int main(void)
 		cmocka_unit_test(a_split_hides_no_failure),
 		cmocka_unit_test(settings_that_only_root_can_read_are_unknown),
 		cmocka_unit_test(the_hub_alone_passes_or_fails),
+		cmocka_unit_test(each_place_of_the_hub_is_tried),
 		cmocka_unit_test(the_address_of_a_hub_is_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
  */
 #include "base/clock.h"
 #include "hub/log.h"
+#include "hub/jobs.h"
 #include "hub/session.h"
 #include "lib/store_fake.h"
 #include "wire/messages.h"
@@ -22,6 +23,7 @@
 static struct store_fake *fake;
 static struct roster *roster;
 static struct checks *checks;
+static struct jobs *jobs;
 static struct identity hub_identity, agent;
 static struct metrics metrics;
 static struct session_dues dues;
@@ -90,16 +92,19 @@ static int set_up(void **state)
 {
 	static const struct roster_hooks hooks = {on_wake, on_changed, NULL};
 	static const struct checks_hooks check_hooks = {on_wake, on_check_changed, NULL};
+	static const struct jobs_hooks job_hooks = {0}; /* there are none here */
 	(void)state;
 	fake = store_fake_new();
 	roster = roster_new(&fake->store, &hooks);
 	checks = checks_new(&fake->store, &check_hooks);
+	jobs = jobs_new(&fake->store, &hub_identity, &job_hooks);
 	identity_make(&hub_identity);
 	identity_make(&agent);
 	store_fake_add(fake, agent.public_key);
 	context = (struct session_context){.store = &fake->store,
 		.roster = roster,
 		.checks = checks,
+		.jobs = jobs,
 		.dues = &dues,
 		.identity = &hub_identity,
 		.timing = {60000, 5000, 20000, 1, 2, 3},
@@ -126,6 +131,7 @@ static int tear_down(void **state)
 	assert_int_equal(dues.count, 0);
 	roster_free(roster);
 	checks_free(checks);
+	jobs_free(jobs);
 	fake->store.driver->close(&fake->store);
 	return 0;
 }

@@ -3,6 +3,7 @@
  * rates and bounds. The test plays the machine; the link and the store are fakes.
  */
 #include "hub/log.h"
+#include "hub/jobs.h"
 #include "hub/session.h"
 #include "lib/store_fake.h"
 #include "wire/messages.h"
@@ -19,6 +20,7 @@
 static struct store_fake *fake;
 static struct roster *roster;
 static struct checks *checks;
+static struct jobs *jobs;
 static struct identity hub_identity, agent;
 static struct metrics metrics;
 static struct session_context context;
@@ -105,15 +107,18 @@ static int set_up(void **state)
 {
 	static const struct roster_hooks hooks = {on_wake, on_changed, NULL};
 	static const struct checks_hooks check_hooks = {on_wake, on_check_changed, NULL};
+	static const struct jobs_hooks job_hooks = {0}; /* there are none here */
 	(void)state;
 	fake = store_fake_new();
 	roster = roster_new(&fake->store, &hooks);
 	checks = checks_new(&fake->store, &check_hooks);
+	jobs = jobs_new(&fake->store, &hub_identity, &job_hooks);
 	identity_make(&hub_identity);
 	identity_make(&agent);
 	context = (struct session_context){.store = &fake->store,
 		.roster = roster,
 		.checks = checks,
+		.jobs = jobs,
 		.dues = &dues,
 		.identity = &hub_identity,
 		.private_ca = "PEM",
@@ -133,6 +138,7 @@ static int tear_down(void **state)
 	json_drop(&link.answer);
 	roster_free(roster);
 	checks_free(checks);
+	jobs_free(jobs);
 	fake->store.driver->close(&fake->store);
 	return 0;
 }

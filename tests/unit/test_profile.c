@@ -1,7 +1,7 @@
 /* Profiles (row B1): what is right is read whole, what is wrong says file, line, key and remedy. */
 #include "profile/profile.h"
-#include "profile/suggest.h"
-#include "profile/yaml_map.h"
+#include "base/suggest.h"
+#include "base/yaml_map.h"
 #include "base/file.h"
 
 #include <errno.h>
@@ -95,7 +95,8 @@ static const struct {
 		":6: endpoints[0].port: ", "not a list"},
 	{"port 0 of inbound", HEAD "inbound:\n  - {port: 22}\n  - {port: 0}\n",
 		":5: inbound[1].port: ", "from 1 to 65535"},
-	{"endpoints is a word", HEAD "endpoints: none\n", ":3: endpoints: ", "a list of at most 256"},
+	{"endpoints is a word", HEAD "endpoints: none\n",
+		":3: endpoints: ", "a list [...] of at most 256"},
 	{"an endpoint is a word", HEAD "endpoints:\n  - h.example\n",
 		":4: endpoints[0]: ", "a mapping (key: value) was expected, not \"h.example\""},
 	{"title is a list", "profile: a\ntitle: [b]\n", ":2: title: ", "a text of 1 to 300 bytes"},
@@ -175,7 +176,7 @@ static const struct {
 	{"binary garbage",
 		"\x7f"
 		"ELF\x02\x01\x01",
-		":1: ", "is it a profile?"},
+		":1: ", "is it the right file?"},
 	{"broken UTF-8", "profile: a\ntitle: \xff\xfe\n", ":2: ", "not a text file in UTF-8"},
 	{"deep nesting", "a: [[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]\n", ":1: ", "nested deeper"},
 };

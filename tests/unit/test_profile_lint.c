@@ -1,6 +1,6 @@
 /* The linter of profiles (row B1): every mistake at once, and each doubt. */
 #include "base/file.h"
-#include "profile/problems.h"
+#include "base/problems.h"
 #include "profile/profile.h"
 
 #include <dirent.h>

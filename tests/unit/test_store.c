@@ -54,7 +54,12 @@ static void reopen(void)
 
 static enum store_status add_user(const char *name, bool first)
 {
-	struct store_user user = {(char *)name, (char *)"hash", (char *)"administrator", NOW};
+	struct store_user user = {
+		.name = (char *)name,
+		.password = (char *)"hash",
+		.role = (char *)"administrator",
+		.created = NOW,
+	};
 	return store->driver->users.add(store, &user, first, &err);
 }
 
@@ -73,20 +78,24 @@ static void first_user_is_made_once(void **state)
 static void removing_a_user_signs_him_out(void **state)
 {
 	unsigned char cookie[STORE_HASH_BYTES] = {1};
-	char *user = NULL;
+	struct store_user user = {0};
 	(void)state;
 	add_user("alice", false);
+	add_user("bob", false);
 	assert_int_equal(
 		store->driver->web_sessions.add(store, cookie, "alice", NOW, NOW + 10, &err), STORE_OK);
 	assert_int_equal(store->driver->web_sessions.find(store, cookie, NOW, &user, &err), STORE_OK);
-	assert_string_equal(user, "alice");
-	free(user);
+	assert_string_equal(user.name, "alice");
+	assert_string_equal(user.role, "administrator");
+	assert_string_equal(user.password, "");
+	store_user_free(&user);
 	assert_int_equal(
 		store->driver->web_sessions.find(store, cookie, NOW + 10, &user, &err), STORE_NOT_FOUND);
-	assert_int_equal(store->driver->users.remove(store, "alice", &err), STORE_OK);
+	assert_int_equal(store->driver->users.remove(store, "alice", "administrator", &err), STORE_OK);
 	assert_int_equal(
 		store->driver->web_sessions.find(store, cookie, NOW, &user, &err), STORE_NOT_FOUND);
-	assert_int_equal(store->driver->users.remove(store, "alice", &err), STORE_NOT_FOUND);
+	assert_int_equal(
+		store->driver->users.remove(store, "alice", "administrator", &err), STORE_NOT_FOUND);
 }
 
 static void meta_is_replaced(void **state)
@@ -345,18 +354,18 @@ static void pages_hold_every_row_once_in_order(void **state)
 		int (*compare)(const struct store_server *a, const struct store_server *b);
 		size_t rows;
 	} rows[] = {
-		{{NULL, -1, NULL, STORE_BY_NAME, false, 7, NULL}, by_name, 100},
-		{{NULL, -1, NULL, STORE_BY_STATUS, true, 7, NULL}, by_status_down, 100},
-		{{NULL, -1, NULL, STORE_BY_LAST_SEEN, false, 50, NULL}, by_seen, 100},
-		{{NULL, -1, NULL, STORE_BY_VERSION, false, 1, NULL}, by_version, 100},
-		{{"windows", -1, NULL, STORE_BY_NAME, false, 7, NULL}, by_name, 34},
-		{{"linux", 1, NULL, STORE_BY_NAME, false, 7, NULL}, by_name, 16},
-		{{NULL, 0, NULL, STORE_BY_NAME, false, 500, NULL}, by_name, 75},
-		{{NULL, -1, "HOST-0000", STORE_BY_NAME, false, 3, NULL}, by_name, 10},
-		{{NULL, -1, "10.0.0.9 os", STORE_BY_NAME, false, 3, NULL}, by_name, 11},
-		{{NULL, -1, "100%", STORE_BY_NAME, false, 3, NULL}, by_name, 0},
-		{{NULL, -1, "host_0000", STORE_BY_NAME, false, 3, NULL}, by_name, 0},
-		{{"plan9", -1, NULL, STORE_BY_NAME, false, 3, NULL}, by_name, 0},
+		{{NULL, -1, NULL, NULL, STORE_BY_NAME, false, 7, NULL}, by_name, 100},
+		{{NULL, -1, NULL, NULL, STORE_BY_STATUS, true, 7, NULL}, by_status_down, 100},
+		{{NULL, -1, NULL, NULL, STORE_BY_LAST_SEEN, false, 50, NULL}, by_seen, 100},
+		{{NULL, -1, NULL, NULL, STORE_BY_VERSION, false, 1, NULL}, by_version, 100},
+		{{"windows", -1, NULL, NULL, STORE_BY_NAME, false, 7, NULL}, by_name, 34},
+		{{"linux", 1, NULL, NULL, STORE_BY_NAME, false, 7, NULL}, by_name, 16},
+		{{NULL, 0, NULL, NULL, STORE_BY_NAME, false, 500, NULL}, by_name, 75},
+		{{NULL, -1, "HOST-0000", NULL, STORE_BY_NAME, false, 3, NULL}, by_name, 10},
+		{{NULL, -1, "10.0.0.9 os", NULL, STORE_BY_NAME, false, 3, NULL}, by_name, 11},
+		{{NULL, -1, "100%", NULL, STORE_BY_NAME, false, 3, NULL}, by_name, 0},
+		{{NULL, -1, "host_0000", NULL, STORE_BY_NAME, false, 3, NULL}, by_name, 0},
+		{{"plan9", -1, NULL, NULL, STORE_BY_NAME, false, 3, NULL}, by_name, 0},
 	};
 	(void)state;
 	add_token("t", 1, NOW + 60, 1000);
@@ -367,7 +376,7 @@ static void pages_hold_every_row_once_in_order(void **state)
 
 static void addresses_sort_as_numbers(void **state)
 {
-	struct store_query query = {NULL, -1, NULL, STORE_BY_ADDRESS, false, 12, NULL};
+	struct store_query query = {NULL, -1, NULL, NULL, STORE_BY_ADDRESS, false, 12, NULL};
 	struct store_page page;
 	(void)state;
 	add_token("t", 1, NOW + 60, 1000);
@@ -380,7 +389,7 @@ static void addresses_sort_as_numbers(void **state)
 
 static void cursor_of_another_list_is_refused(void **state)
 {
-	struct store_query query = {NULL, -1, NULL, STORE_BY_NAME, false, 5, NULL};
+	struct store_query query = {NULL, -1, NULL, NULL, STORE_BY_NAME, false, 5, NULL};
 	struct store_page page, other;
 	static const char *const bad[] = {"x", "bm90IGpzb24", "WzEsMiwzLDQsNV0", "W10"};
 	(void)state;

@@ -5,9 +5,8 @@ import { useEffect, useState } from "preact/hooks";
 import { api, asProblem, type Problem } from "../api";
 import { Prose, useTitle } from "../parts/basics";
 import { Gate } from "../parts/icons";
+import { EntryField, missingIn, passwordHint } from "../parts/password";
 import { plural } from "../words";
-
-const MIN_PASSWORD = 12;
 
 function Door({ title, children }: { title: string; children: ComponentChildren }) {
 	useTitle(title);
@@ -21,70 +20,6 @@ function Door({ title, children }: { title: string; children: ComponentChildren 
 				{children}
 			</div>
 		</main>
-	);
-}
-
-interface FieldProps {
-	id: string;
-	label: string;
-	value: string;
-	onInput: (value: string) => void;
-	type?: "text" | "password";
-	autoComplete: string;
-	autoFocus?: boolean;
-	hint?: string | undefined;
-	invalid?: boolean;
-}
-
-function Field({
-	id,
-	label,
-	value,
-	onInput,
-	type = "text",
-	autoComplete,
-	autoFocus,
-	hint,
-	invalid,
-}: FieldProps) {
-	const [shown, setShown] = useState(false);
-	const secret = type === "password";
-	return (
-		<div class="field">
-			<label for={id}>{label}</label>
-			<div class="field-box">
-				<input
-					id={id}
-					name={id}
-					type={secret && shown ? "text" : type}
-					value={value}
-					required
-					autocomplete={autoComplete}
-					autocapitalize="none"
-					spellcheck={false}
-					autoFocus={autoFocus ?? false}
-					aria-invalid={invalid ?? false}
-					aria-describedby={hint ? `${id}-hint` : undefined}
-					onInput={(event) => onInput(event.currentTarget.value)}
-				/>
-				{secret && (
-					<button
-						type="button"
-						class="field-show"
-						aria-pressed={shown}
-						onClick={() => setShown(!shown)}
-						aria-label={shown ? "Hide the password" : "Show the password"}
-					>
-						{shown ? "Hide" : "Show"}
-					</button>
-				)}
-			</div>
-			{hint && (
-				<p class="field-hint" id={`${id}-hint`}>
-					{hint}
-				</p>
-			)}
-		</div>
 	);
 }
 
@@ -134,7 +69,7 @@ export function SignIn({ onEntered }: EnterProps) {
 	return (
 		<Door title="Sign in">
 			<form onSubmit={(event) => void submit(event)}>
-				<Field
+				<EntryField
 					id="name"
 					label="Name"
 					value={name}
@@ -142,7 +77,7 @@ export function SignIn({ onEntered }: EnterProps) {
 					autoComplete="username"
 					autoFocus
 				/>
-				<Field
+				<EntryField
 					id="password"
 					label="Password"
 					type="password"
@@ -186,7 +121,7 @@ export function SetUp({ code, onEntered }: EnterProps & { code: string }) {
 	const [password, setPassword] = useState("");
 	const [busy, setBusy] = useState(false);
 	const [problem, setProblem] = useState<Problem | null>(null);
-	const missing = MIN_PASSWORD - [...password].length;
+	const missing = missingIn(password);
 
 	const submit = async (event: Event) => {
 		event.preventDefault();
@@ -208,8 +143,8 @@ export function SetUp({ code, onEntered }: EnterProps & { code: string }) {
 				This link works once. With this name and password you sign in from now on.
 			</p>
 			<form onSubmit={(event) => void submit(event)}>
-				<Field id="name" label="Name" value={name} onInput={setName} autoComplete="username" />
-				<Field
+				<EntryField id="name" label="Name" value={name} onInput={setName} autoComplete="username" />
+				<EntryField
 					id="password"
 					label="Password"
 					type="password"
@@ -217,13 +152,7 @@ export function SetUp({ code, onEntered }: EnterProps & { code: string }) {
 					onInput={setPassword}
 					autoComplete="new-password"
 					autoFocus
-					hint={
-						password === ""
-							? `At least ${MIN_PASSWORD} characters. A few unrelated words are easy to keep.`
-							: missing > 0
-								? `${plural(missing, "character")} to go.`
-								: "Long enough."
-					}
+					hint={passwordHint(password)}
 				/>
 				{problem && (
 					<p class="form-problem" role="alert">

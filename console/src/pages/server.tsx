@@ -1,21 +1,25 @@
 // One server: how it is, why, which way it takes to the hub, what its last check found, what it is.
 
-import type { ComponentChildren, Ref } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, asProblem, type Problem } from "../api";
 import { useChecks } from "../checks";
 import { useNow } from "../clock";
+import type { Draft } from "../draft";
 import { useChanges } from "../emitter";
 import type { Live } from "../live";
 import { Command, Confirm, Empty, ProblemNote, Prose, Skeleton, useArrival, useTitle } from "../parts/basics";
 import { CheckPanel, History, historyNote, useShown } from "../parts/checks";
 import { Back } from "../parts/icons";
 import { Facts, Inventory } from "../parts/inventory";
+import { Panel } from "../parts/panel";
+import { ServerActivity } from "../parts/server-activity";
+import { ServerBundles } from "../parts/server-bundles";
+import { ServerLog } from "../parts/server-log";
 import { remedyFor, StatusSince } from "../parts/status";
 import { Walk } from "../parts/walk";
 import type { Roster } from "../roster";
 import { router } from "../router";
-import type { Me, Server } from "../types";
+import { may, type Me, type Server } from "../types";
 import { ago, lasting, moment } from "../words";
 import { listPath } from "./servers";
 
@@ -98,31 +102,6 @@ function WhyOffline({ server, now }: { server: Server; now: number }) {
 	);
 }
 
-function Panel({
-	title,
-	note,
-	children,
-	headRef,
-}: {
-	title: string;
-	note?: ComponentChildren;
-	children: ComponentChildren;
-	headRef?: Ref<HTMLHeadingElement>;
-}) {
-	const id = `panel-${title.toLowerCase().replaceAll(" ", "-")}`;
-	return (
-		<section class="panel" aria-labelledby={id}>
-			<div class="panel-head">
-				<h2 id={id} {...(headRef ? { ref: headRef, tabIndex: -1 } : {})}>
-					{title}
-				</h2>
-				{note && <span class="quiet">{note}</span>}
-			</div>
-			{children}
-		</section>
-	);
-}
-
 function Removal({
 	server,
 	onClose,
@@ -152,8 +131,15 @@ function Removal({
 	);
 }
 
+interface SectionProps {
+	server: Server;
+	me: Me;
+	live: Live;
+	now: number;
+}
+
 // The panel of the check that is looked at, and that of those before it.
-function ServerChecks({ server, live, now }: { server: Server; live: Live; now: number }) {
+function ServerChecks({ server, me, live, now }: SectionProps) {
 	const checks = useChecks(server.id, live);
 	const look = useShown(checks);
 	const head = useRef<HTMLHeadingElement>(null);
@@ -165,7 +151,13 @@ function ServerChecks({ server, live, now }: { server: Server; live: Live; now: 
 	return (
 		<div class="columns-main">
 			<Panel title="Check" headRef={head}>
-				<CheckPanel server={server} checks={checks} look={look} now={now} />
+				<CheckPanel
+					server={server}
+					mayAsk={may(me, "operate")}
+					checks={checks}
+					look={look}
+					now={now}
+				/>
 			</Panel>
 			{checks.rows && checks.rows.length > 0 && (
 				<Panel title="History" note={historyNote(checks)}>
@@ -176,21 +168,92 @@ function ServerChecks({ server, live, now }: { server: Server; live: Live; now: 
 	);
 }
 
+function Overview({ server, me, live, now }: SectionProps) {
+	return (
+		<>
+			{server.status === "offline" && <WhyOffline server={server} now={now} />}
+			<Panel
+				title="Way to the hub"
+				note={
+					server.path &&
+					`${server.status === "online" ? "connected" : "last connected"} ${moment(server.path.at, now)}`
+				}
+			>
+				{server.path ? (
+					<Walk
+						key={server.path.at}
+						stages={server.path.stages}
+						proxy={server.path.proxy}
+						machine="this machine"
+						address={server.address}
+						hub={hostOf(me.hub.url)}
+					/>
+				) : (
+					<p class="quiet">The machine has not told its way yet. It does so when it connects.</p>
+				)}
+			</Panel>
+			<div class="columns">
+				<ServerChecks server={server} me={me} live={live} now={now} />
+				<div class="columns-side">
+					<Panel title="Identity">
+						<Facts
+							rows={[
+								["Name", server.name],
+								["Address", <span class="mono">{server.address}</span>],
+								["MAC", server.mac && <span class="mono">{server.mac}</span>],
+								["Location", server.location],
+								["Joined", moment(server.created_at, now)],
+								["Id", <span class="mono">{server.id}</span>],
+								["Key", <span class="mono">{server.fingerprint}</span>],
+							]}
+						/>
+					</Panel>
+					<Panel title="Inventory">
+						<Inventory value={server.inventory} />
+					</Panel>
+				</div>
+			</div>
+		</>
+	);
+}
+
+export const SECTIONS = { "": "Overview", activity: "Activity", log: "Log", bundles: "Bundles" };
+
+function Sections({ id, section }: { id: string; section: string }) {
+	return (
+		<nav class="sections" aria-label="Of this server">
+			{Object.entries(SECTIONS).map(([name, label]) => (
+				<a
+					key={name}
+					href={`#/servers/${encodeURIComponent(id)}${name && `/${name}`}`}
+					{...(name === section ? { "aria-current": "page" as const } : {})}
+				>
+					{label}
+				</a>
+			))}
+		</nav>
+	);
+}
+
 interface ServerPageProps {
 	id: string;
+	section: string;
+	draft: Draft;
 	me: Me;
 	live: Live;
 	roster: Roster;
 }
 
-export function ServerPage({ id, me, live, roster }: ServerPageProps) {
+export function ServerPage({ id, section, draft, me, live, roster }: ServerPageProps) {
 	const now = useNow();
 	useChanges(live);
 	const { server, problem, removed, load } = useServer(id, live);
 	const [removing, setRemoving] = useState(false);
 	const known = server ?? roster.get(id);
-	useTitle(known?.name || "Server");
-	useArrival(id);
+	const name = known?.name || "Server";
+	const title = Object.hasOwn(SECTIONS, section) ? SECTIONS[section as keyof typeof SECTIONS] : "";
+	useTitle(section && title ? `${name}: ${title}` : name);
+	useArrival(`${id}/${section}`);
 
 	const list = `#${listPath(roster.query)}`;
 	const back = (
@@ -228,60 +291,33 @@ export function ServerPage({ id, me, live, roster }: ServerPageProps) {
 			<div class="server-head">
 				<h1>{known?.name || (known ? id : "…")}</h1>
 				{known && <StatusSince row={known} now={now} />}
-				{server && (
-					<button class="button button-quiet" onClick={() => setRemoving(true)}>
-						Remove server
-					</button>
-				)}
+				<span class="head-actions">
+					{server && may(me, "operate") && (
+						<a class="button" href="#/jobs/new" onClick={() => draft.byPicking([server])}>
+							Run a job
+						</a>
+					)}
+					{server && may(me, "remove") && (
+						<button class="button button-quiet" onClick={() => setRemoving(true)}>
+							Remove server
+						</button>
+					)}
+				</span>
 			</div>
 			{problem && <ProblemNote problem={problem} retry={() => void load()} />}
 			{!server && !problem && <Skeleton lines={8} />}
 			{server && (
 				<>
-					{server.status === "offline" && <WhyOffline server={server} now={now} />}
-					<Panel
-						title="Way to the hub"
-						note={
-							server.path &&
-							`${server.status === "online" ? "connected" : "last connected"} ${moment(server.path.at, now)}`
-						}
-					>
-						{server.path ? (
-							<Walk
-								key={server.path.at}
-								stages={server.path.stages}
-								proxy={server.path.proxy}
-								machine="this machine"
-								address={server.address}
-								hub={hostOf(me.hub.url)}
-							/>
-						) : (
-							<p class="quiet">
-								The machine has not told its way yet. It does so when it connects.
-							</p>
-						)}
-					</Panel>
-					<div class="columns">
-						<ServerChecks server={server} live={live} now={now} />
-						<div class="columns-side">
-							<Panel title="Identity">
-								<Facts
-									rows={[
-										["Name", server.name],
-										["Address", <span class="mono">{server.address}</span>],
-										["MAC", server.mac && <span class="mono">{server.mac}</span>],
-										["Location", server.location],
-										["Joined", moment(server.created_at, now)],
-										["Id", <span class="mono">{server.id}</span>],
-										["Key", <span class="mono">{server.fingerprint}</span>],
-									]}
-								/>
-							</Panel>
-							<Panel title="Inventory">
-								<Inventory value={server.inventory} />
-							</Panel>
-						</div>
-					</div>
+					<Sections id={id} section={section} />
+					{section === "activity" ? (
+						<ServerActivity server={server} live={live} now={now} />
+					) : section === "log" ? (
+						<ServerLog server={server} />
+					) : section === "bundles" ? (
+						<ServerBundles server={server} me={me} live={live} now={now} />
+					) : (
+						<Overview server={server} me={me} live={live} now={now} />
+					)}
 				</>
 			)}
 			{removing && server && (

@@ -1,15 +1,18 @@
 // The list of servers: what is wrong first, live, and quick with ten thousand rows.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import type { ServerQuery } from "../api";
+import type { Draft } from "../draft";
 import { useChanges } from "../emitter";
 import type { Live } from "../live";
 import { DEFAULT_SORT, SORTABLE, type Sortable } from "../order";
 import { Empty, ProblemNote, useTitle } from "../parts/basics";
-import { Plus, Search } from "../parts/icons";
+import { Plus } from "../parts/icons";
+import { PLATFORMS, ServerTools, StatusFilter } from "../parts/server-filter";
 import { ServerRows } from "../parts/server-rows";
 import type { Roster } from "../roster";
 import { router } from "../router";
+import { may, type Me } from "../types";
 import { number, plural } from "../words";
 
 const COLUMNS = {
@@ -21,24 +24,6 @@ const COLUMNS = {
 	version: "Agent",
 	last_seen: "Last seen",
 };
-
-// For a phone, which has no column heads to press.
-const SORTS = {
-	status: "Problems first",
-	"-last_seen": "Seen last first",
-	last_seen: "Seen longest ago first",
-	name: "Name A to Z",
-	"-name": "Name Z to A",
-	address: "Address",
-	os: "System",
-	version: "Agent version",
-};
-
-const PLATFORMS = [
-	{ value: "", label: "All platforms" },
-	{ value: "linux", label: "Linux" },
-	{ value: "windows", label: "Windows" },
-];
 
 export function listPath(query: ServerQuery): string {
 	const search = new URLSearchParams();
@@ -62,122 +47,34 @@ function useQuery(roster: Roster): [ServerQuery, (change: Partial<ServerQuery>) 
 					"platform",
 					PLATFORMS.map((each) => each.value),
 				),
+				location: get("location"),
 				sort: one("sort", [DEFAULT_SORT, ...SORTABLE, ...SORTABLE.map((each) => `-${each}`)]),
 			}
 		: roster.query;
-	useEffect(() => roster.setQuery(wanted), [wanted.q, wanted.status, wanted.platform, wanted.sort]);
+	useEffect(
+		() => roster.setQuery(wanted),
+		[wanted.q, wanted.status, wanted.platform, wanted.location, wanted.sort],
+	);
 	return [wanted, (change) => router.replace(listPath({ ...wanted, ...change }))];
 }
 
-function SearchBox({ value, onChange }: { value: string; onChange: (value: string) => void }) {
-	const [text, setText] = useState(value);
-	const box = useRef<HTMLInputElement>(null);
-	const typed = useRef(false);
-
-	useEffect(() => {
-		if (!typed.current) return;
-		const timer = setTimeout(() => {
-			typed.current = false;
-			onChange(text);
-		}, 150);
-		return () => clearTimeout(timer);
-	}, [text]);
-	useEffect(() => {
-		if (!typed.current) setText(value);
-	}, [value]);
-	useEffect(() => {
-		const slash = (event: KeyboardEvent) => {
-			const target = event.target as HTMLElement;
-			if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-			if (target.closest("input, textarea, select, dialog")) return;
-			event.preventDefault();
-			box.current?.focus();
-			box.current?.select();
-		};
-		addEventListener("keydown", slash);
-		return () => removeEventListener("keydown", slash);
-	}, []);
-
-	const type = (next: string) => {
-		typed.current = true;
-		setText(next);
-	};
-	const key = (event: KeyboardEvent) => {
-		if (event.key === "Escape" && text) {
-			event.preventDefault();
-			type("");
-		} else if (event.key === "ArrowDown") {
-			event.preventDefault();
-			document.querySelector<HTMLElement>(".rows a[tabindex='0']")?.focus();
-		}
-	};
-	return (
-		<div class="search">
-			<Search />
-			<input
-				ref={box}
-				type="search"
-				value={text}
-				placeholder="Search"
-				aria-label="Search servers"
-				aria-keyshortcuts="/"
-				title="Name, address, MAC, system, location or version (press / to come here)"
-				autocomplete="off"
-				spellcheck={false}
-				maxLength={200}
-				onInput={(event) => type(event.currentTarget.value)}
-				onKeyDown={key}
-			/>
-			<kbd aria-hidden="true">/</kbd>
-		</div>
-	);
+interface HeadProps {
+	sort: string;
+	onSort: (sort: string) => void;
+	pickable: boolean;
 }
 
-function StatusFilter({
-	roster,
-	value,
-	onChange,
-}: {
-	roster: Roster;
-	value: string;
-	onChange: (value: string) => void;
-}) {
-	const { counts } = roster;
-	const options = [
-		{ value: "", label: "All", count: counts?.all },
-		{ value: "offline", label: "Offline", count: counts?.offline },
-		{ value: "online", label: "Online", count: counts?.online },
-	];
-	return (
-		<div class="segments" role="group" aria-label="Show by status">
-			{options.map((option) => (
-				<button
-					key={option.value}
-					aria-pressed={value === option.value}
-					onClick={() => onChange(option.value)}
-				>
-					{option.value && (
-						<span
-							class={`dot ${option.count ? `dot-${option.value}` : "dot-none"}`}
-							aria-hidden="true"
-						/>
-					)}
-					{option.label}{" "}
-					<span class="segment-count">
-						{option.count === undefined ? "" : number(option.count)}
-					</span>
-				</button>
-			))}
-		</div>
-	);
-}
-
-function Head({ sort, onSort }: { sort: string; onSort: (sort: string) => void }) {
+function Head({ sort, onSort, pickable }: HeadProps) {
 	const descending = sort.startsWith("-");
 	const by = sort.replace(/^-/, "");
 	return (
 		<div role="rowgroup" class="row-head">
 			<div role="row" aria-rowindex={1} class="row-grid">
+				{pickable && (
+					<div role="columnheader" class="cell-pick">
+						<span class="unseen">Picked</span>
+					</div>
+				)}
 				{Object.entries(COLUMNS).map(([column, label]) => (
 					<div
 						key={column}
@@ -204,30 +101,22 @@ function Head({ sort, onSort }: { sort: string; onSort: (sort: string) => void }
 	);
 }
 
-function SortChoice({ sort, onSort }: { sort: string; onSort: (sort: string) => void }) {
-	return (
-		<select
-			class="select sort-choice"
-			aria-label="Sort by"
-			value={sort}
-			onChange={(event) => onSort(event.currentTarget.value)}
-		>
-			{Object.entries(SORTS).map(([value, label]) => (
-				<option key={value} value={value}>
-					{label}
-				</option>
-			))}
-		</select>
-	);
-}
-
-function NoServers() {
+function NoServers({ mayEnrol }: { mayEnrol: boolean }) {
 	return (
 		<Empty title="No servers yet">
 			<p>
 				A machine appears here as soon as the agent on it has joined this hub. It needs nothing but a
 				way out on port 443.
 			</p>
+			{!mayEnrol && <p>Your account may not add one: ask an architect or an administrator.</p>}
+			{mayEnrol && <NoServersSteps />}
+		</Empty>
+	);
+}
+
+function NoServersSteps() {
+	return (
+		<>
 			<ol class="steps">
 				<li>
 					Press <strong>Add server</strong>. It makes a join token.
@@ -240,36 +129,31 @@ function NoServers() {
 					<Plus /> Add server
 				</a>
 			</p>
-		</Empty>
+		</>
 	);
 }
 
-function Body({
-	roster,
-	live,
-	query,
-	sort,
-	clear,
-}: {
+interface BodyProps {
+	me: Me;
 	roster: Roster;
 	live: Live;
 	query: ServerQuery;
 	sort: (sort: string) => void;
 	clear: () => void;
-}) {
+}
+
+function Body({ me, roster, live, query, sort, clear }: BodyProps) {
 	if (roster.phase === "failed" && roster.problem) {
 		return <ProblemNote problem={roster.problem} retry={() => void roster.load()} />;
 	}
-	const filtered = query.q !== "" || query.status !== "" || query.platform !== "";
+	const narrowed = query.q !== "" || query.platform !== "" || query.location !== "";
+	const filtered = narrowed || query.status !== "";
+	const pickable = may(me, "operate");
 	if (roster.phase === "ready" && roster.rows.length === 0) {
-		if (!filtered || roster.counts?.all === 0) return <NoServers />;
+		if (!filtered || roster.counts?.all === 0) return <NoServers mayEnrol={may(me, "enrol")} />;
 		return (
 			<Empty
-				title={
-					query.status === "offline" && !query.q && !query.platform
-						? "No server is offline"
-						: "No server matches"
-				}
+				title={query.status === "offline" && !narrowed ? "No server is offline" : "No server matches"}
 			>
 				{query.q && <p>Nothing has “{query.q}” in its name, address, system, location or version.</p>}
 				<p>
@@ -282,27 +166,97 @@ function Body({
 	}
 	return (
 		<div
-			class="table"
+			class={pickable ? "table table-pick" : "table"}
 			role="table"
 			aria-label="Servers"
 			aria-rowcount={roster.total + 1}
 			aria-busy={roster.phase === "loading"}
 		>
-			<Head sort={query.sort} onSort={sort} />
-			<ServerRows roster={roster} live={live} />
+			<Head sort={query.sort} onSort={sort} pickable={pickable} />
+			<ServerRows roster={roster} live={live} pickable={pickable} />
 		</div>
 	);
 }
 
-export function Servers({ roster, live }: { roster: Roster; live: Live }) {
+// What can be done with the servers that are picked.
+function Picked({ roster, draft }: { roster: Roster; draft: Draft }) {
+	const { picked } = roster;
+	return (
+		<div class="picked" role="region" aria-label="Picked servers" hidden={picked.size === 0}>
+			<span role="status">{picked.size > 0 && `${plural(picked.size, "server")} picked`}</span>
+			{picked.size > 0 && (
+				<>
+					<a
+						class="button button-primary"
+						href="#/jobs/new"
+						onClick={() => draft.byPicking(picked.values())}
+					>
+						Run a job on {picked.size === 1 ? "it" : "them"}
+					</a>
+					<button class="button" onClick={() => roster.pickNone()}>
+						Pick none
+					</button>
+				</>
+			)}
+		</div>
+	);
+}
+
+interface SummaryProps {
+	roster: Roster;
+	draft: Draft | null; // null: no jobs may be run
+	query: ServerQuery;
+	filtered: boolean;
+	none: boolean;
+	clear: () => void;
+}
+
+function Summary({ roster, draft, query, filtered, none, clear }: SummaryProps) {
+	const some = filtered && roster.rows.length > 0;
+	const { sort: _, ...filter } = query;
+	const useFilter = () =>
+		draft?.byFilter(Object.fromEntries(Object.entries(filter).filter(([, value]) => value)));
+	return (
+		<p class={some ? "list-summary" : "unseen"}>
+			<span role="status">
+				{roster.phase !== "ready" || none
+					? ""
+					: filtered
+						? `${plural(roster.total, "server matches", "servers match")}.`
+						: plural(roster.total, "server")}
+			</span>
+			{some && (
+				<>
+					{draft && (
+						<a href="#/jobs/new" onClick={useFilter}>
+							Run a job on {roster.total === 1 ? "it" : `these ${number(roster.total)}`}
+						</a>
+					)}
+					<button class="link" onClick={clear}>
+						Show all
+					</button>
+				</>
+			)}
+		</p>
+	);
+}
+
+interface ServersProps {
+	me: Me;
+	roster: Roster;
+	live: Live;
+	draft: Draft;
+}
+
+export function Servers({ me, roster, live, draft }: ServersProps) {
 	useChanges(roster);
 	useChanges(live);
 	const [query, change] = useQuery(roster);
 	const offline = roster.counts?.offline ?? 0;
 	useTitle(offline > 0 ? `${number(offline)} offline` : "Servers");
 
-	const filtered = query.q !== "" || query.platform !== "";
-	const clear = () => change({ q: "", status: "", platform: "" });
+	const filtered = query.q !== "" || query.platform !== "" || query.location !== "";
+	const clear = () => change({ q: "", status: "", platform: "", location: "" });
 	const none = roster.phase === "ready" && roster.counts?.all === 0;
 	return (
 		<main class={`page page-list ${live.state === "lost" ? "is-lost" : ""}`} id="main" tabIndex={-1}>
@@ -315,41 +269,32 @@ export function Servers({ roster, live }: { roster: Roster; live: Live }) {
 							value={query.status}
 							onChange={(status) => change({ status })}
 						/>
-						<div class="list-tools">
-							<SearchBox value={query.q} onChange={(q) => change({ q })} />
-							<select
-								class="select"
-								aria-label="Platform"
-								value={query.platform}
-								onChange={(event) => change({ platform: event.currentTarget.value })}
-							>
-								{PLATFORMS.map((each) => (
-									<option key={each.value} value={each.value}>
-										{each.label}
-									</option>
-								))}
-							</select>
-							<SortChoice sort={query.sort} onSort={(sort) => change({ sort })} />
-						</div>
-						<a class="button button-primary add" href="#/add">
-							<Plus /> Add server
-						</a>
+						<ServerTools query={query} change={change} />
+						{may(me, "enrol") && (
+							<a class="button button-primary add" href="#/add">
+								<Plus /> Add server
+							</a>
+						)}
 					</>
 				)}
 			</div>
-			<p class={filtered && roster.rows.length > 0 ? "list-summary" : "unseen"} role="status">
-				{roster.phase !== "ready" || none
-					? ""
-					: filtered
-						? `${plural(roster.total, "server matches", "servers match")}.`
-						: plural(roster.total, "server")}
-				{filtered && roster.rows.length > 0 && (
-					<button class="link" onClick={clear}>
-						Show all
-					</button>
-				)}
-			</p>
-			<Body roster={roster} live={live} query={query} sort={(sort) => change({ sort })} clear={clear} />
+			<Summary
+				roster={roster}
+				draft={may(me, "operate") ? draft : null}
+				query={query}
+				filtered={filtered}
+				none={none}
+				clear={clear}
+			/>
+			<Body
+				me={me}
+				roster={roster}
+				live={live}
+				query={query}
+				sort={(sort) => change({ sort })}
+				clear={clear}
+			/>
+			{may(me, "operate") && <Picked roster={roster} draft={draft} />}
 		</main>
 	);
 }

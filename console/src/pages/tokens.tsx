@@ -6,6 +6,7 @@ import { useNow } from "../clock";
 import type { Live } from "../live";
 import { Confirm, Empty, ProblemNote, Skeleton, useArrival, useTitle } from "../parts/basics";
 import { Plus } from "../parts/icons";
+import { Heads } from "../parts/list";
 import type { Token } from "../types";
 import { ago, ahead, moment, number } from "../words";
 
@@ -106,18 +107,7 @@ export function Tokens({ live }: { live: Live }) {
 			)}
 			{tokens && tokens.length > 0 && (
 				<table class="tokens">
-					<thead>
-						<tr>
-							<th scope="col">Label</th>
-							<th scope="col">State</th>
-							<th scope="col">Used</th>
-							<th scope="col">Expires</th>
-							<th scope="col">Made</th>
-							<th scope="col">
-								<span class="unseen">Action</span>
-							</th>
-						</tr>
-					</thead>
+					<Heads labels={["Label", "State", "Used", "Expires", "Made"]} />
 					<tbody>
 						{tokens.map((token) => (
 							<TokenRow

@@ -156,13 +156,24 @@ interface ConfirmProps {
 	title: string;
 	action: string;
 	doing: string;
+	keep?: string; // instead of "Cancel"
+	plain?: boolean; // nothing is lost by it
 	onConfirm: () => Promise<void>;
 	onClose: () => void;
 	children: ComponentChildren;
 }
 
 // Asks before something that cannot be undone. The focus starts on the harmless button.
-export function Confirm({ title, action, doing, onConfirm, onClose, children }: ConfirmProps) {
+export function Confirm({
+	title,
+	action,
+	doing,
+	keep = "Cancel",
+	plain,
+	onConfirm,
+	onClose,
+	children,
+}: ConfirmProps) {
 	const [busy, setBusy] = useState(false);
 	const [problem, setProblem] = useState<Problem | null>(null);
 	const confirm = async () => {
@@ -181,9 +192,13 @@ export function Confirm({ title, action, doing, onConfirm, onClose, children }: 
 			{problem && <ProblemNote problem={problem} />}
 			<div class="dialog-actions">
 				<button class="button" autoFocus onClick={onClose}>
-					Cancel
+					{keep}
 				</button>
-				<button class="button button-danger" disabled={busy} onClick={() => void confirm()}>
+				<button
+					class={`button ${plain ? "button-primary" : "button-danger"}`}
+					disabled={busy}
+					onClick={() => void confirm()}
+				>
 					{busy ? doing : action}
 				</button>
 			</div>

@@ -336,12 +336,13 @@ function caption(running: boolean, online: boolean, failed: boolean): string {
 
 interface CheckPanelProps {
 	server: Server;
+	mayAsk: boolean;
 	checks: Checks;
 	look: ReturnType<typeof useShown>;
 	now: number;
 }
 
-export function CheckPanel({ server, checks, look, now }: CheckPanelProps) {
+export function CheckPanel({ server, mayAsk, checks, look, now }: CheckPanelProps) {
 	const { shown, newest, chosen, open } = look;
 	const rows = checks.rows;
 	const running = rows?.find(isUnfinished);
@@ -359,7 +360,8 @@ export function CheckPanel({ server, checks, look, now }: CheckPanelProps) {
 	};
 	return (
 		<>
-			{online ? <Ask server={server} busy={running !== undefined} onAsked={asked} /> : <Offline />}
+			{!online && <Offline />}
+			{online && mayAsk && <Ask server={server} busy={running !== undefined} onAsked={asked} />}
 			{running && <Running check={running} />}
 			<Announcement rows={rows ?? []} />
 			{checks.problem && <ProblemNote problem={checks.problem} retry={() => void checks.load()} />}
@@ -378,7 +380,8 @@ export function CheckPanel({ server, checks, look, now }: CheckPanelProps) {
 			{shown && shown.state !== "done" && <NoResult check={shown} now={now} />}
 			{rows && !shown && !running && (
 				<p class="quiet">
-					No report has arrived yet. The machine checks its way to the hub by itself when it connects
+					No report has arrived yet. The machine checks its way to the hub by itself when it
+					connects
 					{online && ", and whenever it is asked here"}.
 				</p>
 			)}

@@ -1,15 +1,15 @@
 // What stands around every page: the bar at the top, and the word when the hub is gone.
 
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { asProblem, type Problem } from "../api";
 import { useChanges } from "../emitter";
 import type { Live } from "../live";
 import { chooseTheme, theme, type Theme } from "../theme";
-import type { Me } from "../types";
+import { may, type Me, type Permission } from "../types";
 import { clock } from "../words";
 import { ProblemNote } from "./basics";
-import { Gate, Half, Moon, Sun } from "./icons";
+import { Gate, Half, Menu, Moon, Sun } from "./icons";
 
 const THEMES: { theme: Theme; next: Theme; icon: () => preact.JSX.Element; words: string }[] = [
 	{ theme: "system", next: "light", icon: Half, words: "Colours: as the system" },
@@ -55,6 +55,57 @@ function Lost({ live }: { live: Live }) {
 	);
 }
 
+// The pages, and what one must be allowed to see them.
+const PAGES: { page: string; label: string; also?: string[]; needs: Permission }[] = [
+	{ page: "", label: "Servers", also: ["add", "servers"], needs: "read" },
+	{ page: "jobs", label: "Jobs", needs: "read" },
+	{ page: "tokens", label: "Join tokens", needs: "enrol" },
+	{ page: "audit", label: "Audit trail", needs: "audit" },
+	{ page: "users", label: "Users", needs: "users" },
+	{ page: "keys", label: "API keys", needs: "keys" },
+];
+
+// On a phone the pages stand below a button.
+function Pages({ me, page }: { me: Me; page: string }) {
+	const [open, setOpen] = useState(false);
+	useEffect(() => setOpen(false), [page]);
+	const here = (is: boolean) => (is ? { "aria-current": "page" as const } : {});
+	const shown = PAGES.filter(({ needs }) => may(me, needs));
+	const current = shown.find((each) => each.page === page || each.also?.includes(page));
+	return (
+		<>
+			<button
+				class="bar-button menu-button"
+				aria-expanded={open}
+				aria-controls="pages"
+				onClick={() => setOpen(!open)}
+			>
+				<Menu /> {current?.label ?? "Menu"}
+			</button>
+			<nav
+				id="pages"
+				aria-label="Pages"
+				class={open ? "is-open" : ""}
+				onKeyDown={(event) => {
+					if (event.key !== "Escape" || !open) return;
+					setOpen(false);
+					document.querySelector<HTMLElement>(".menu-button")?.focus();
+				}}
+				onClick={() => setOpen(false)}
+			>
+				{shown.map((each) => (
+					<a key={each.page} href={`#/${each.page}`} {...here(each === current)}>
+						{each.label}
+					</a>
+				))}
+				<a class="menu-only" href="#/account" {...here(page === "account")}>
+					Account
+				</a>
+			</nav>
+		</>
+	);
+}
+
 interface FrameProps {
 	me: Me;
 	live: Live;
@@ -66,7 +117,6 @@ interface FrameProps {
 export function Frame({ me, live, page, signOut, children }: FrameProps) {
 	const [problem, setProblem] = useState<Problem | null>(null);
 	const leave = () => signOut().catch((error) => setProblem(asProblem(error)));
-	const here = (is: boolean) => (is ? { "aria-current": "page" as const } : {});
 	return (
 		<>
 			<a
@@ -84,22 +134,20 @@ export function Frame({ me, live, page, signOut, children }: FrameProps) {
 					<Gate />
 					<span>Sallyport</span>
 				</a>
-				<nav aria-label="Pages">
-					<a href="#/" {...here(page === "" || page === "add" || page === "servers")}>
-						Servers
-					</a>
-					<a href="#/tokens" {...here(page === "tokens")}>
-						Join tokens
-					</a>
-				</nav>
+				<Pages me={me} page={page} />
 				<div class="bar-end">
 					<span class="bar-hub" title={`The hub, release ${me.hub.release}`}>
 						{me.hub.name}
 					</span>
 					<ThemeButton />
-					<span class="bar-user" title={me.role}>
+					<a
+						class="bar-user"
+						href="#/account"
+						title={`Your account (${me.role})`}
+						{...(page === "account" ? { "aria-current": "page" as const } : {})}
+					>
 						{me.name}
-					</span>
+					</a>
 					<button class="bar-button" onClick={() => void leave()}>
 						Sign out
 					</button>

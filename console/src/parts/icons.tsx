@@ -109,3 +109,8 @@ export const Chevron = () => (
 		<path d="m6 4 4 4-4 4" />
 	</Icon>
 );
+export const Menu = () => (
+	<Icon>
+		<path d="M2.5 4.5h11M2.5 8h11M2.5 11.5h11" />
+	</Icon>
+);

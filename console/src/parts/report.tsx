@@ -111,9 +111,7 @@ function StageLine({ stage }: { stage: Stage }) {
 					{timed && ` in ${milliseconds(stage.ms ?? 0)}`}
 				</span>
 			</p>
-			{stage.evidence.length > 0 && (
-				<Evidence items={stage.evidence.filter(([name]) => !told(name))} />
-			)}
+			{stage.evidence.length > 0 && <Evidence items={stage.evidence.filter(([name]) => !told(name))} />}
 		</li>
 	);
 }

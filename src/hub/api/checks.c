@@ -2,7 +2,8 @@
 #include "base/json.h"
 #include "hub/api/route.h"
 #include "hub/api/rows.h"
-#include "hub/api/who.h"
+#include "hub/api/request.h"
+#include "hub/audit.h"
 #include "hub/check_report.h"
 #include "hub/log.h"
 #include "store/summary.h"
@@ -12,18 +13,7 @@
 #define DEFAULT_LIMIT 20
 #define MAX_TITLE     201
 
-static json_t *text_or_null(const char *text)
-{
-	return text && *text ? json_string(text) : json_null();
-}
-
-static json_t *stored_json(const char *text)
-{
-	json_t *json = text ? json_parse(text, strlen(text), NULL) : NULL;
-	return json ? json : json_null();
-}
-
-json_t *check_json(const struct store_check *check)
+const char *check_state_name(int state)
 {
 	static const char *const states[] = {
 		[CHECK_QUEUED] = "queued",
@@ -32,9 +22,13 @@ json_t *check_json(const struct store_check *check)
 		[CHECK_FAILED] = "failed",
 		[CHECK_LOST] = "lost",
 	};
-	bool known = (size_t)check->state < ARRAY_LEN(states);
+	return (size_t)state < ARRAY_LEN(states) ? states[state] : "lost";
+}
+
+json_t *check_json(const struct store_check *check)
+{
 	return json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:{s:o,s:o},s:b,s:o,s:o,s:o,s:I}", "id",
-		check->id, "server", check->server, "state", known ? states[check->state] : "lost",
+		check->id, "server", check->server, "state", check_state_name((int)check->state),
 		"requested_by", text_or_null(check->requested_by), "requested_at",
 		time_json(check->requested), "started_at", time_json(check->started), "finished_at",
 		time_json(check->finished), "profile", "id", text_or_null(check->profile), "title",
@@ -86,7 +80,7 @@ static int read_wish(struct exchange *exchange, const struct store_details *deta
 	const json_t *deep = json_object_get(exchange->json, "deep");
 	const json_t *profile = json_object_get(exchange->json, "profile");
 	if (deep && !json_is_boolean(deep)) {
-		exchange_problem(exchange, 422, "\"deep\": true or false was expected.");
+		request_invalid(exchange, "/deep", "true or false was expected.");
 		return -1;
 	}
 	wish->deep = json_is_true(deep);
@@ -94,11 +88,11 @@ static int read_wish(struct exchange *exchange, const struct store_details *deta
 		return 0;
 	const char *id = json_string_value(profile);
 	if (!id || !check_profile_is_id(id)) {
-		exchange_problem(exchange, 422, "\"profile\": the id of a profile was expected.");
+		request_invalid(exchange, "/profile", "the id of a profile was expected.");
 		return -1;
 	}
 	if (!has_profile(details->inventory, id, title, MAX_TITLE)) {
-		exchange_problem(exchange, 422,
+		request_invalid(exchange, "/profile",
 			"This machine has no profile \"%s\". Its inventory lists those that it has; "
 			"`sallyport profiles` on the machine does too.",
 			id);
@@ -120,6 +114,7 @@ static void answer_ask(
 	case ASK_TAKEN:
 		session_send_check_run(session, &check);
 		log_line(LOG_NOTE, "\"%s\" has server %s checked", wish->user, wish->server);
+		audit_note(hub, &exchange->actor, AUDIT_CHECK_ASK, wish->server, wish->profile);
 		exchange_json(exchange, 202, check_json(&check));
 		break;
 	case ASK_RUNS_ALREADY:
@@ -147,7 +142,7 @@ void check_post(struct exchange *exchange)
 	char title[MAX_TITLE] = "";
 	struct checks_wish wish = {
 		.server = exchange->operands[0],
-		.user = exchange->user,
+		.user = exchange->actor.name,
 		.profile = "",
 		.title = "",
 		.now = time(NULL),
@@ -169,34 +164,18 @@ void check_post(struct exchange *exchange)
 
 /* --- the history --------------------------------------------------------------------------- */
 
-/* A number of the query; `otherwise` when absent, -1 after a problem was answered. */
-static int64_t arg_number(
-	struct exchange *exchange, const char *name, int64_t most, int64_t otherwise)
-{
-	const char *text = exchange_arg(exchange, name);
-	char *end = NULL;
-	if (!text || !*text)
-		return otherwise;
-	long long number = *text >= '0' && *text <= '9' ? strtoll(text, &end, 10) : -1;
-	if (number >= 1 && number <= most && !*end)
-		return number;
-	exchange_problem(
-		exchange, 422, "\"%s\": a number from 1 to %lld was expected.", name, (long long)most);
-	return -1;
-}
-
 void checks_get(struct exchange *exchange)
 {
 	struct hub *hub = exchange->hub;
 	struct store_server server;
 	struct store_check_page page;
 	struct err err = {0};
-	int64_t limit = arg_number(exchange, "limit", STORE_MAX_CHECKS, DEFAULT_LIMIT);
-	int64_t before = limit < 0 ? -1 : arg_number(exchange, "cursor", INT64_MAX, 0);
-	if (before < 0 || find_server(exchange, &server, NULL))
+	struct request_page asked;
+	if (request_read_page(exchange, STORE_MAX_CHECKS, DEFAULT_LIMIT, &asked) ||
+		find_server(exchange, &server, NULL))
 		return;
-	enum store_status status =
-		hub->store->driver->checks.list(hub->store, server.id, (int)limit, before, &page, &err);
+	enum store_status status = hub->store->driver->checks.list(
+		hub->store, server.id, asked.limit, asked.before, &page, &err);
 	store_server_free(&server);
 	if (status != STORE_OK) {
 		answer_store_problem(exchange, status, &err);
@@ -205,11 +184,8 @@ void checks_get(struct exchange *exchange)
 	json_t *rows = json_array();
 	for (size_t i = 0; i < page.count; i++)
 		json_array_append_new(rows, check_json(&page.rows[i]));
-	cleanup(free_ptr) char *cursor =
-		page.next_cursor ? xasprintf("%lld", (long long)page.next_cursor) : NULL;
+	answer_page(exchange, "checks", rows, page.next_cursor);
 	store_check_page_free(&page);
-	exchange_json(
-		exchange, 200, json_pack("{s:o,s:o}", "checks", rows, "next_cursor", text_or_null(cursor)));
 }
 
 void check_get(struct exchange *exchange)

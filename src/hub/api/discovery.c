@@ -40,17 +40,11 @@ static json_t *document(const struct hub *hub, json_t *proof)
 {
 	char fingerprint[IDENTITY_PRINT_SIZE];
 	identity_fingerprint(hub->identity.public_key, fingerprint);
-	cleanup(free_ptr) char *discovery = xasprintf("%s" PROTOCOL_DISCOVERY_PATH, hub->url);
-	cleanup(free_ptr) char *session =
-		xasprintf("wss%s" PROTOCOL_SESSION_PATH, hub->url + strlen("https"));
-	cleanup(free_ptr) char *upload = xasprintf("%s/v1/uploads", hub->url);
-	cleanup(free_ptr) char *console = xasprintf("%s/", hub->url);
-	return json_pack("{s:i,s:{s:i,s:i},s:{s:s,s:s,s:s,s:s},s:{s:o,s:s},s:s,s:s*,s:o*}", "sallyport",
-		1, "versions", "min", PROTOCOL_VERSION_MIN, "max", PROTOCOL_VERSION_MAX, "endpoints",
-		"console", console, "discovery", discovery, "session", session, "upload", upload,
-		"identity", "key", base64_json(hub->identity.public_key, IDENTITY_KEY_BYTES), "fingerprint",
-		fingerprint, "release", SALLYPORT_VERSION, "private_ca", hub->certificate.ca_pem, "proof",
-		proof);
+	return json_pack("{s:i,s:{s:i,s:i},s:o,s:{s:o,s:s},s:s,s:s*,s:o*}", "sallyport", 1, "versions",
+		"min", PROTOCOL_VERSION_MIN, "max", PROTOCOL_VERSION_MAX, "endpoints",
+		endpoints_write(&hub->endpoints), "identity", "key",
+		base64_json(hub->identity.public_key, IDENTITY_KEY_BYTES), "fingerprint", fingerprint,
+		"release", SALLYPORT_VERSION, "private_ca", hub->certificate.ca_pem, "proof", proof);
 }
 
 void discovery_get(struct exchange *exchange)

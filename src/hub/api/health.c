@@ -37,9 +37,10 @@ void metrics_get(struct exchange *exchange)
 	struct hub *hub = exchange->hub;
 	struct store_counts counts = {0};
 	struct buf text = {0};
-	if (hub->store->driver->servers.counts(hub->store, &counts, NULL) == STORE_OK)
+	if (hub->store->driver->servers.counts(hub->store, NULL, &counts, NULL) == STORE_OK)
 		metric_set(&hub->metrics, METRIC_SERVERS, counts.all);
 	metric_set(&hub->metrics, METRIC_ONLINE, (int64_t)roster_online(hub->roster));
 	metrics_print(&hub->metrics, &text);
+	listener_print(hub->listener, &text);
 	exchange_text(exchange, "text/plain; version=0.0.4; charset=utf-8", &text);
 }

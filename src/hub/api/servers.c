@@ -2,17 +2,13 @@
 #include "base/json.h"
 #include "hub/api/route.h"
 #include "hub/api/rows.h"
-#include "hub/api/who.h"
+#include "hub/api/request.h"
+#include "hub/audit.h"
 #include "hub/log.h"
 
 #include <string.h>
 
 #define DEFAULT_LIMIT 100
-
-static json_t *text_or_null(const char *text)
-{
-	return text && *text ? json_string(text) : json_null();
-}
 
 json_t *row_json(const struct hub *hub, struct store_server *server)
 {
@@ -25,10 +21,10 @@ json_t *row_json(const struct hub *hub, struct store_server *server)
 		server->version, "last_seen", time_json(server->last_seen));
 }
 
-json_t *counts_json(const struct hub *hub)
+json_t *counts_json(const struct hub *hub, const char *location)
 {
 	struct store_counts counts;
-	if (hub->store->driver->servers.counts(hub->store, &counts, NULL) != STORE_OK)
+	if (hub->store->driver->servers.counts(hub->store, location, &counts, NULL) != STORE_OK)
 		return NULL;
 	return json_pack("{s:I,s:I,s:I}", "all", (json_int_t)counts.all, "online",
 		(json_int_t)counts.online, "offline", (json_int_t)(counts.all - counts.online));
@@ -44,11 +40,6 @@ static const char *const sort_names[] = {
 	[STORE_BY_VERSION] = "version",
 	[STORE_BY_LAST_SEEN] = "last_seen",
 };
-
-static const char *non_empty(const char *text)
-{
-	return text && *text ? text : NULL;
-}
 
 static int read_sort(struct store_query *query, const char *text)
 {
@@ -66,77 +57,74 @@ static int read_sort(struct store_query *query, const char *text)
 /* The query of the request, or -1 after a problem was answered. */
 static int read_query(struct exchange *exchange, struct store_query *query)
 {
-	const char *limit = non_empty(exchange_arg(exchange, "limit"));
-	const char *sort = non_empty(exchange_arg(exchange, "sort"));
-	const char *status = non_empty(exchange_arg(exchange, "status"));
-	char *end = NULL;
+	const char *sort = arg_text(exchange, "sort");
+	const char *status = arg_text(exchange, "status");
+	int64_t limit = arg_number(exchange, "limit", STORE_MAX_LIST, DEFAULT_LIMIT);
 	*query = (struct store_query){
-		.platform = non_empty(exchange_arg(exchange, "platform")),
+		.platform = arg_text(exchange, "platform"),
 		.online = STORE_NO_FILTER,
-		.text = non_empty(exchange_arg(exchange, "q")),
+		.text = arg_text(exchange, "q"),
+		.location = arg_text(exchange, "location"),
 		.sort = STORE_BY_NAME,
-		.limit = DEFAULT_LIMIT,
-		.cursor = non_empty(exchange_arg(exchange, "cursor")),
+		.limit = (int)limit,
+		.cursor = arg_text(exchange, "cursor"),
 	};
-	long number = limit ? strtol(limit, &end, 10) : DEFAULT_LIMIT;
-	if ((limit && *end) || number < 1 || number > STORE_MAX_LIST) {
-		exchange_problem(
-			exchange, 422, "\"limit\": a number from 1 to %d was expected.", STORE_MAX_LIST);
+	if (limit < 0)
 		return -1;
-	}
-	query->limit = (int)number;
 	if (status && strcmp(status, "online") != 0 && strcmp(status, "offline") != 0) {
-		exchange_problem(exchange, 422, "\"status\": online or offline was expected.");
+		request_invalid(exchange, "status", "online or offline was expected.");
 		return -1;
 	}
 	if (status)
 		query->online = strcmp(status, "online") == 0;
 	if (sort && read_sort(query, sort)) {
-		exchange_problem(exchange, 422,
-			"\"sort\": status, name, address, os, version or last_seen was expected, with a \"-\" "
+		request_invalid(exchange, "sort",
+			"status, name, address, os, version or last_seen was expected, with a \"-\" "
 			"before it for the reverse.");
 		return -1;
 	}
 	return 0;
 }
 
-static json_t *page_json(const struct hub *hub, struct store_page *page)
+static json_t *page_json(const struct hub *hub, const char *location, struct store_page *page)
 {
 	json_t *rows = json_array();
 	for (size_t i = 0; i < page->count; i++)
 		json_array_append_new(rows, row_json(hub, &page->rows[i]));
 	return json_pack("{s:o,s:o,s:I,s:o*}", "servers", rows, "next_cursor",
 		text_or_null(page->next_cursor), "total", (json_int_t)page->total, "counts",
-		counts_json(hub));
+		counts_json(hub, location));
 }
 
 void servers_get(struct exchange *exchange)
 {
 	struct hub *hub = exchange->hub;
+	const char *only = exchange->actor.location;
 	struct store_query query;
 	struct store_page page;
 	struct err err = {0};
 	if (read_query(exchange, &query))
 		return;
+	if (query.location && !actor_sees(&exchange->actor, query.location)) {
+		page = (struct store_page){0};
+		exchange_json(exchange, 200, page_json(hub, only, &page));
+		return;
+	}
+	if (only)
+		query.location = only;
 	hub_flush(hub);
 	enum store_status status = hub->store->driver->servers.list(hub->store, &query, &page, &err);
 	if (status == STORE_NOT_FOUND)
-		exchange_problem(exchange, 422, "\"cursor\": it does not belong to this list; start anew.");
+		request_invalid(exchange, "cursor", "it does not belong to this list; start anew.");
 	else if (status != STORE_OK)
 		answer_store_problem(exchange, status, &err);
 	else
-		exchange_json(exchange, 200, page_json(hub, &page));
+		exchange_json(exchange, 200, page_json(hub, only, &page));
 	if (status == STORE_OK)
 		store_page_free(&page);
 }
 
 /* --- one server ---------------------------------------------------------------------------- */
-
-static json_t *stored_json(const char *text)
-{
-	json_t *json = text ? json_parse(text, strlen(text), NULL) : NULL;
-	return json ? json : json_null();
-}
 
 static json_t *path_json(const struct store_details *details)
 {
@@ -195,13 +183,15 @@ void server_delete(struct exchange *exchange)
 		answer_store_problem(exchange, status, &err);
 		return;
 	}
-	log_line(LOG_NOTE, "\"%s\" removed server %s", exchange->user, id);
+	log_line(LOG_NOTE, "\"%s\" removed server %s", exchange->actor.name, id);
+	audit_note(hub, &exchange->actor, AUDIT_SERVER_REMOVE, id, NULL);
 	struct session *session = roster_session(hub->roster, id);
 	if (session)
 		session_send_revoked(session);
 	else
 		roster_forget(hub->roster, id);
 	checks_forget(hub->checks, id);
+	jobs_forget(hub->jobs, id, time(NULL));
 	hub_server_removed(hub, id);
 	exchange_empty(exchange, 204);
 }

@@ -3,7 +3,8 @@
 
 #include "base/json.h"
 #include "hub/api/route.h"
-#include "hub/api/who.h"
+#include "hub/api/request.h"
+#include "hub/audit.h"
 #include "hub/log.h"
 #include "hub/state.h"
 
@@ -22,6 +23,7 @@ enum store_status token_make(struct store *store, const struct token_wish *wish,
 		.created = wish->now,
 		.expires = wish->now + wish->expires_in_s,
 		.uses = wish->uses,
+		.location = (char *)wish->location,
 	};
 	snprintf(token.host, sizeof token.host, "%s", wish->host);
 	crypto_hash_sha256(token.hub_key_hash, wish->hub_key, IDENTITY_KEY_BYTES);
@@ -47,26 +49,50 @@ const char *token_state(const struct store_token *token, int64_t now)
 	return token->expires <= now ? "expired" : "valid";
 }
 
+/* What the actor may see: all, or what was made for his location. */
+struct tokens_view {
+	const struct actor *actor;
+	json_t *list;
+	const char *wanted; /* an id; NULL: the list is made */
+	bool found;
+};
+
+static bool token_is_seen(const struct tokens_view *view, const struct store_token *token)
+{
+	return !view->actor->location || (*token->location && actor_sees(view->actor, token->location));
+}
+
 static void append_token(void *data, const struct store_token *token)
 {
+	struct tokens_view *view = data;
+	if (!token_is_seen(view, token))
+		return;
 	json_array_append_new(
-		data, json_pack("{s:s,s:s,s:o,s:s,s:o,s:I,s:I,s:s}", "id", token->id, "label", token->label,
-				  "created_at", time_json(token->created), "created_by", token->created_by,
-				  "expires_at", time_json(token->expires), "uses", (json_int_t)token->uses, "used",
-				  (json_int_t)token->used, "state", token_state(token, time(NULL))));
+		view->list, json_pack("{s:s,s:s,s:o,s:s,s:o,s:I,s:I,s:s,s:o}", "id", token->id, "label",
+						token->label, "created_at", time_json(token->created), "created_by",
+						token->created_by, "expires_at", time_json(token->expires), "uses",
+						(json_int_t)token->uses, "used", (json_int_t)token->used, "state",
+						token_state(token, time(NULL)), "location", text_or_null(token->location)));
+}
+
+static void look_for_token(void *data, const struct store_token *token)
+{
+	struct tokens_view *view = data;
+	if (strcmp(token->id, view->wanted) == 0 && token_is_seen(view, token))
+		view->found = true;
 }
 
 void tokens_get(struct exchange *exchange)
 {
 	struct store *store = exchange->hub->store;
 	struct err err = {0};
-	json_t *list = json_array();
-	enum store_status status = store->driver->tokens.list(store, append_token, list, &err);
+	struct tokens_view view = {.actor = &exchange->actor, .list = json_array()};
+	enum store_status status = store->driver->tokens.list(store, append_token, &view, &err);
 	if (status == STORE_OK) {
-		exchange_json(exchange, 200, json_pack("{s:o}", "tokens", list));
+		exchange_json(exchange, 200, json_pack("{s:o}", "tokens", view.list));
 		return;
 	}
-	json_decref(list);
+	json_decref(view.list);
 	answer_store_problem(exchange, status, &err);
 }
 
@@ -76,15 +102,16 @@ void token_post(struct exchange *exchange)
 	char id[STORE_TOKEN_ID_SIZE];
 	char *text = NULL;
 	struct err err = {0};
-	const char *label = json_object_get(exchange->json, "label")
-							? body_text(exchange, "label", 0, TOKEN_MAX_LABEL)
-							: "";
-	struct token_wish wish = {
-		label, exchange->user, hub->host, hub->port, hub->identity.public_key, time(NULL), 0, 0};
-	if (label)
-		wish.expires_in_s =
-			body_number(exchange, "expires_in_s", TOKEN_MIN_S, TOKEN_MAX_S, TOKEN_DEFAULT_S);
-	if (label && wish.expires_in_s > 0)
+	const char *label = NULL;
+	if (body_optional(exchange, "label", 0, TOKEN_MAX_LABEL, "", &label))
+		return;
+	struct token_wish wish = {label, exchange->actor.name,
+		hub->endpoints.places[ENDPOINT_DISCOVERY].host,
+		hub->endpoints.places[ENDPOINT_DISCOVERY].port, hub->identity.public_key, time(NULL), 0, 0,
+		exchange->actor.location};
+	wish.expires_in_s =
+		body_number(exchange, "expires_in_s", TOKEN_MIN_S, TOKEN_MAX_S, TOKEN_DEFAULT_S);
+	if (wish.expires_in_s > 0)
 		wish.uses = body_number(exchange, "uses", 1, TOKEN_MAX_USES, 1);
 	if (wish.uses <= 0)
 		return;
@@ -93,7 +120,8 @@ void token_post(struct exchange *exchange)
 		answer_store_problem(exchange, status, &err);
 		return;
 	}
-	log_line(LOG_NOTE, "\"%s\" made join token %s", exchange->user, id);
+	log_line(LOG_NOTE, "\"%s\" made join token %s", exchange->actor.name, id);
+	audit_note(hub, &exchange->actor, AUDIT_TOKEN_ADD, id, label);
 	/* Through a pipe: as an argument it would stand in sudo's line of the process list. */
 	cleanup(free_ptr) char *join = xasprintf("echo %s | sudo sallyport join --token-file -", text);
 	exchange_json(exchange, 201,
@@ -109,7 +137,11 @@ void token_delete(struct exchange *exchange)
 {
 	struct store *store = exchange->hub->store;
 	struct err err = {0};
-	enum store_status status = store->driver->tokens.revoke(store, exchange->operands[0], &err);
+	struct tokens_view view = {.actor = &exchange->actor, .wanted = exchange->operands[0]};
+	enum store_status status = store->driver->tokens.list(store, look_for_token, &view, &err);
+	if (status == STORE_OK)
+		status =
+			view.found ? store->driver->tokens.revoke(store, view.wanted, &err) : STORE_NOT_FOUND;
 	if (status == STORE_NOT_FOUND) {
 		exchange_problem(exchange, 404, "There is no token with this id.");
 		return;
@@ -118,6 +150,7 @@ void token_delete(struct exchange *exchange)
 		answer_store_problem(exchange, status, &err);
 		return;
 	}
-	log_line(LOG_NOTE, "\"%s\" revoked join token %s", exchange->user, exchange->operands[0]);
+	log_line(LOG_NOTE, "\"%s\" revoked join token %s", exchange->actor.name, view.wanted);
+	audit_note(exchange->hub, &exchange->actor, AUDIT_TOKEN_REVOKE, view.wanted, NULL);
 	exchange_empty(exchange, 204);
 }

@@ -18,6 +18,7 @@ struct token_wish {
 	uint16_t port;
 	const unsigned char *hub_key; /* IDENTITY_KEY_BYTES */
 	int64_t now, expires_in_s, uses;
+	const char *location; /* of the key that makes it; NULL: any */
 };
 
 /* *text is the token, owned by the caller, who wipes it after use. */

@@ -135,5 +135,12 @@ char *os_own_path(void)
 {
 	char path[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
-	return len > 0 ? xstrndup(path, (size_t)len) : NULL;
+	if (len <= 0)
+		return NULL;
+	/* An upgrade has put another file in its place, which is the one to start from now on. */
+	path[len] = '\0';
+	char *gone = strstr(path, " (deleted)");
+	if (gone && !gone[strlen(" (deleted)")])
+		*gone = '\0';
+	return xstrdup(path);
 }
