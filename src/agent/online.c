@@ -9,7 +9,7 @@
 #include "agent/online.h"
 
 #include "agent/outside.h"
-#include "agent/support.h"
+#include "agent/support/support.h"
 #include "base/file.h"
 #include "base/json.h"
 

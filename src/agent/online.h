@@ -8,14 +8,14 @@
 #ifndef AGENT_ONLINE_H
 #define AGENT_ONLINE_H
 
-#include "agent/follow.h"
+#include "agent/support/follow.h"
 #include "agent/inventory.h"
 #include "agent/link.h"
 #include "agent/log.h"
 #include "agent/rhythm.h"
 #include "agent/runner.h"
-#include "agent/runs.h"
-#include "agent/sender.h"
+#include "agent/runs/runs.h"
+#include "agent/support/sender.h"
 #include "agent/session.h"
 #include "agent/status.h"
 

@@ -13,7 +13,7 @@ struct agent_paths {
 	char *endpoints; /* where the hub's roles are, as it last said: agent/state.h */
 	char *rhythm;    /* what the way has taught the service: agent/rhythm.h */
 	char *check;     /* the latest report of `sallyport check` */
-	char *runs;      /* the runs of jobs, a folder each: agent/journal.h */
+	char *runs;      /* the runs of jobs, a folder each: agent/runs/journal.h */
 	char *scripts;   /* /run/sallyport: their scripts while they run */
 	char *lock;      /* held by the running service: agent/lock.h */
 	char *log_dir;   /* /var/log/sallyport */

@@ -8,7 +8,7 @@
  */
 #include "agent/state.h"
 
-#include "agent/journal.h"
+#include "agent/runs/journal.h"
 #include "base/file.h"
 #include "base/json.h"
 

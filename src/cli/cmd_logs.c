@@ -4,7 +4,7 @@
  *
  * Failure modes: no right to read (use sudo), no log yet (said; --follow waits for it), no folder.
  */
-#include "agent/tail.h"
+#include "agent/support/tail.h"
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/logs.h"

@@ -6,7 +6,7 @@
 #include "agent/duration.h"
 #include "agent/lock.h"
 #include "agent/rhythm.h"
-#include "agent/runs.h"
+#include "agent/runs/runs.h"
 #include "agent/state.h"
 #include "agent/status.h"
 #include "base/clock.h"

@@ -6,8 +6,8 @@
  * a full disk, no hub joined, an endpoint that cannot be had (told as cause, evidence and remedy),
  * a hub that refuses. FILE is put into place whole, or not at all.
  */
-#include "agent/bundle.h"
-#include "agent/upload.h"
+#include "agent/support/bundle.h"
+#include "agent/support/upload.h"
 #include "base/json.h"
 #include "cli/logs.h"
 #include "cli/profile_names.h"

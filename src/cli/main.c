@@ -1,5 +1,5 @@
 /* `sallyport`: the program on every machine. */
-#include "agent/supervisor.h"
+#include "agent/runs/supervisor.h"
 #include "cli/commands.h"
 
 #include <stddef.h>

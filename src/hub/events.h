@@ -7,7 +7,7 @@
 #ifndef HUB_EVENTS_H
 #define HUB_EVENTS_H
 
-#include "hub/exchange.h"
+#include "hub/net/exchange.h"
 
 #define EVENTS_MAX_STREAMS 256
 #define EVENTS_COMMENT_MS  15000

@@ -246,7 +246,10 @@ static void take_down(struct hub *hub)
 {
 	struct err err = {0};
 	close_loop(hub);
-	if (hub->roster && roster_flush(hub->roster, time(NULL), &err) != STORE_OK)
+	enum store_status flushed = STORE_OK;
+	while (hub->roster && flushed == STORE_OK && !roster_is_flushed(hub->roster))
+		flushed = roster_flush(hub->roster, time(NULL), &err);
+	if (flushed != STORE_OK)
 		log_line(LOG_ERROR, "%s", err.text);
 	if (hub->checks && checks_flush(hub->checks, &err) != STORE_OK)
 		log_line(LOG_ERROR, "%s", err.text);

@@ -9,7 +9,7 @@
 #define HUB_HUB_H
 
 #include "hub/keys.h"
-#include "hub/session.h"
+#include "hub/session/session.h"
 #include "wire/endpoints.h"
 
 #define HUB_MAX_NAMES 16

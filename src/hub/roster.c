@@ -377,13 +377,15 @@ static enum store_status write_member(
 	return roster->store->driver->servers.change(roster->store, member->id, &change, err);
 }
 
-static enum store_status write_all(struct roster *roster, int64_t now, struct err *err)
+static enum store_status write_some(struct roster *roster, int64_t now, struct err *err)
 {
 	const struct store_driver *driver = roster->store->driver;
 	enum store_status status = driver->begin(roster->store, false, err);
 	if (status != STORE_OK)
 		return status;
-	for (struct member *m = roster->dirty; m && status == STORE_OK; m = m->next_dirty)
+	size_t written = 0;
+	for (struct member *m = roster->dirty; m && status == STORE_OK && written < ROSTER_FLUSH_ROWS;
+		 m = m->next_dirty, written++)
 		status = write_member(roster, m, now, err);
 	if (status == STORE_OK)
 		return driver->commit(roster->store, err);
@@ -395,11 +397,13 @@ enum store_status roster_flush(struct roster *roster, int64_t now, struct err *e
 {
 	if (!roster->dirty)
 		return STORE_OK;
-	enum store_status status = write_all(roster, now, err);
+	enum store_status status = write_some(roster, now, err);
 	if (status != STORE_OK)
 		return status;
-	struct member *next;
-	for (struct member *member = roster->dirty; member; member = next) {
+	struct member *next = NULL;
+	size_t written = 0;
+	for (struct member *member = roster->dirty; member && written < ROSTER_FLUSH_ROWS;
+		 member = next, written++) {
 		char id[IDENTITY_ID_SIZE];
 		bool visible = member->pending->visible;
 		next = member->next_dirty;
@@ -411,5 +415,12 @@ enum store_status roster_flush(struct roster *roster, int64_t now, struct err *e
 		if (visible)
 			roster->hooks.changed(roster->hooks.data, id);
 	}
+	if (roster->dirty)
+		roster->hooks.wake(roster->hooks.data, ROSTER_MORE_MS);
 	return STORE_OK;
+}
+
+bool roster_is_flushed(const struct roster *roster)
+{
+	return !roster->dirty;
 }

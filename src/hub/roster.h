@@ -26,6 +26,9 @@ struct roster;
 #define ROSTER_FLUSH_MS 100  /* after a change that people see */
 #define ROSTER_SEEN_MS  5000 /* after one that only says "still there" */
 #define ROSTER_SEEN_S   60   /* how old last_seen may grow in the store */
+/* One flush writes so many; a fleet that comes back at once keeps nobody waiting for the rest. */
+#define ROSTER_FLUSH_ROWS 256
+#define ROSTER_MORE_MS    5
 
 struct roster_hooks {
 	void (*wake)(void *data, int64_t after_ms); /* flush then, or sooner */
@@ -64,7 +67,9 @@ void roster_overlay(const struct roster *roster, struct store_server *server);
 /* The server is gone from the store: nothing of it is written any more. */
 void roster_forget(struct roster *roster, const char *id);
 
-/* STORE_OK too when there was nothing to do. After a failure everything is still here. */
+/* STORE_OK too when there was nothing to do; where more is left, it asks to be woken again. After a
+ * failure everything is still here. */
 enum store_status roster_flush(struct roster *roster, int64_t now, struct err *err);
+bool roster_is_flushed(const struct roster *roster);
 
 #endif

@@ -7,15 +7,15 @@
 #ifndef HUB_STATE_H
 #define HUB_STATE_H
 
-#include "hub/certificate.h"
-#include "hub/bundles.h"
+#include "hub/net/certificate.h"
+#include "hub/support/bundles.h"
 #include "hub/checks.h"
 #include "hub/events.h"
 #include "hub/hub.h"
-#include "hub/jobs.h"
+#include "hub/jobs/jobs.h"
 #include "hub/throttle.h"
-#include "hub/listener.h"
-#include "hub/log_streams.h"
+#include "hub/net/listener.h"
+#include "hub/support/log_streams.h"
 #include "hub/metrics.h"
 #include "hub/outside.h"
 #include "hub/passwords.h"

@@ -3,8 +3,8 @@
  * a job on one server).
  *
  * add() makes a job with all its runs in one step. What happens to a run afterwards is decided by
- * hub/jobs.h, which writes whole rows with change_run() and change_job(), the job's counters in the
- * same transaction. Rules of store.h hold here: statuses, ownership, times.
+ * hub/jobs/jobs.h, which writes whole rows with change_run() and change_job(), the job's counters
+ * in the same transaction. Rules of store.h hold here: statuses, ownership, times.
  */
 #ifndef STORE_JOBS_H
 #define STORE_JOBS_H

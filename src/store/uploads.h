@@ -1,6 +1,6 @@
 /*
  * Support bundles, as the store knows them: who asked for which, of what machine, and what became
- * of it. The bundles themselves are files of the hub (hub/bundles.h).
+ * of it. The bundles themselves are files of the hub (hub/support/bundles.h).
  *
  * The rules of store.h hold: statuses, who frees what, times in seconds since 1970. A bundle goes
  * with its server.

@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "hub/api/api_keys.h"
 #include "hub/api/route.h"
-#include "hub/listener.h"
+#include "hub/net/listener.h"
 #include "hub/state.h"
 
 #include <sodium.h>

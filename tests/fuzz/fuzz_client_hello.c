@@ -1,6 +1,6 @@
 /* A ClientHello at the gate: looked at before anybody answers. */
 #include "fuzz.h"
-#include "hub/client_hello.h"
+#include "hub/net/client_hello.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

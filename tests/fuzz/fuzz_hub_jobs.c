@@ -5,7 +5,7 @@
  */
 #include "base/json.h"
 #include "fuzz.h"
-#include "hub/jobs.h"
+#include "hub/jobs/jobs.h"
 #include "hub/log.h"
 #include "lib/memory_store.h"
 #include "wire/messages.h"

@@ -1,6 +1,6 @@
 /* The text of a run and the state of one in the journal: what is read is within bounds, and what is
  * written of it is read as the same. */
-#include "agent/journal.h"
+#include "agent/runs/journal.h"
 #include "fuzz.h"
 
 static void read_job(const char *text)

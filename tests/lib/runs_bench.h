@@ -14,8 +14,8 @@
 #ifndef LIB_RUNS_BENCH_H
 #define LIB_RUNS_BENCH_H
 
-#include "agent/runs_parts.h"
-#include "agent/supervisor.h"
+#include "agent/runs/parts.h"
+#include "agent/runs/supervisor.h"
 #include "base/buf.h"
 
 #include <setjmp.h>

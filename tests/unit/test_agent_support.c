@@ -1,8 +1,8 @@
 /* The log's end, what is sent of it, and what goes into a support bundle (R26, R27, R28). */
-#include "agent/archive.h"
-#include "agent/bundle.h"
-#include "agent/follow.h"
-#include "agent/mask.h"
+#include "agent/support/archive.h"
+#include "agent/support/bundle.h"
+#include "agent/support/follow.h"
+#include "agent/support/mask.h"
 #include "base/file.h"
 #include "base/json.h"
 

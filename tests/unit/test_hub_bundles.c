@@ -2,7 +2,7 @@
  * Support bundles at the hub, on the real database and real files: the states, the bounds, what is
  * given up, what goes with its server (R28, S2).
  */
-#include "hub/bundles.h"
+#include "hub/support/bundles.h"
 #include "temporary_root.h"
 
 #include <setjmp.h>

@@ -5,8 +5,8 @@
  */
 #include "base/clock.h"
 #include "hub/log.h"
-#include "hub/jobs.h"
-#include "hub/session.h"
+#include "hub/jobs/jobs.h"
+#include "hub/session/session.h"
 #include "lib/store_fake.h"
 #include "wire/messages.h"
 

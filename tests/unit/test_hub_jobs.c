@@ -4,7 +4,7 @@
  * command.
  */
 #include "base/json.h"
-#include "hub/jobs.h"
+#include "hub/jobs/jobs.h"
 #include "hub/log.h"
 #include "lib/memory_store.h"
 #include "wire/messages.h"

@@ -3,10 +3,10 @@
  * who goes ahead at the gate.
  */
 #include "base/mem.h"
-#include "hub/admission.h"
-#include "hub/client_hello.h"
-#include "hub/mailbox.h"
-#include "hub/thread.h"
+#include "hub/net/admission.h"
+#include "hub/net/client_hello.h"
+#include "hub/net/mailbox.h"
+#include "hub/net/thread.h"
 
 #include <openssl/ssl.h>
 #include <setjmp.h>

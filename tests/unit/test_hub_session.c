@@ -3,8 +3,8 @@
  * rates and bounds. The test plays the machine; the link and the store are fakes.
  */
 #include "hub/log.h"
-#include "hub/jobs.h"
-#include "hub/session.h"
+#include "hub/jobs/jobs.h"
+#include "hub/session/session.h"
 #include "lib/store_fake.h"
 #include "wire/messages.h"
 #include "wire/token.h"

@@ -1,5 +1,5 @@
 /* /v1/bundles and /v1/servers/{id}/bundles: support bundles, asked for, listed, fetched. */
-#include "hub/bundles.h"
+#include "hub/support/bundles.h"
 
 #include "base/clock.h"
 #include "hub/api/request.h"

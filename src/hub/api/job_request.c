@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 #include "hub/api/request.h"
-#include "hub/jobs_spec.h"
+#include "hub/jobs/spec.h"
 
 #include <sodium.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #ifndef HUB_API_JOB_REQUEST_H
 #define HUB_API_JOB_REQUEST_H
 
-#include "hub/exchange.h"
+#include "hub/net/exchange.h"
 #include "store/store.h"
 
 #define JOBS_API_MAX_SERVERS 20000 /* named in one request */

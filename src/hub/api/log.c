@@ -2,7 +2,7 @@
 #include "hub/api/request.h"
 #include "hub/api/route.h"
 #include "hub/audit.h"
-#include "hub/log_streams.h"
+#include "hub/support/log_streams.h"
 #include "hub/state.h"
 
 #define DEFAULT_LINES 200

@@ -10,7 +10,7 @@
 #ifndef HUB_API_REPLAY_H
 #define HUB_API_REPLAY_H
 
-#include "hub/exchange.h"
+#include "hub/net/exchange.h"
 
 #define REPLAY_MAX_ANSWER 262144 /* bytes; of a longer one it is kept only that it was given */
 

@@ -9,7 +9,7 @@
 #ifndef HUB_API_REQUEST_H
 #define HUB_API_REQUEST_H
 
-#include "hub/exchange.h"
+#include "hub/net/exchange.h"
 #include "store/store.h"
 
 /* Answers 422 about a member of the body ("/name", "/runs/0") or, without the slash, an argument of

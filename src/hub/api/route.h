@@ -9,7 +9,7 @@
 #ifndef HUB_API_ROUTE_H
 #define HUB_API_ROUTE_H
 
-#include "hub/exchange.h"
+#include "hub/net/exchange.h"
 
 /* What a route means to a key that is limited to a location. */
 enum route_scope {

@@ -5,7 +5,7 @@
 #ifndef HUB_API_SIGN_IN_H
 #define HUB_API_SIGN_IN_H
 
-#include "hub/exchange.h"
+#include "hub/net/exchange.h"
 
 /* Answers 429 and returns -1 while this peer, or this name unless it is NULL, has to wait. */
 int check_throttle(struct exchange *exchange, const char *name);

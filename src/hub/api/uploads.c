@@ -5,7 +5,7 @@
  * cookie nor key, and no permission. It reaches its own bundles only: another's id is one that does
  * not exist.
  */
-#include "hub/bundles.h"
+#include "hub/support/bundles.h"
 
 #include "base/json.h"
 #include "hub/api/request.h"

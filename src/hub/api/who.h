@@ -9,7 +9,7 @@
 #define HUB_API_WHO_H
 
 #include "hub/api/access.h"
-#include "hub/exchange.h"
+#include "hub/net/exchange.h"
 #include "store/store.h"
 
 #define WHO_SESSION_S  43200 /* a sign-in lasts 12 hours */

@@ -1,0 +1,16 @@
+#include "hub/net/thread.h"
+
+#include <signal.h>
+
+int thread_start(pthread_t *thread, const char *name, void *(*run)(void *data), void *data)
+{
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before); /* a new thread inherits the mask */
+	int error = pthread_create(thread, NULL, run, data);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (error)
+		return -1;
+	pthread_setname_np(*thread, name);
+	return 0;
+}
