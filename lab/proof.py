@@ -20,6 +20,7 @@ class Tls:
     """One end of a TLS connection over a blocking socket."""
 
     library = ctypes.CDLL("libssl.so.3")
+    crypto = ctypes.CDLL("libcrypto.so.3")
     for name in ("TLS_server_method", "TLS_client_method", "SSL_CTX_new", "SSL_new"):
         getattr(library, name).restype = ctypes.c_void_p
 
@@ -43,18 +44,25 @@ class Tls:
         self.ssl = ctypes.c_void_p(self.library.SSL_new(context))
         self.library.SSL_set_fd(self.ssl, connected.fileno())
         shaken = self.library.SSL_connect(self.ssl) if client else self.library.SSL_accept(self.ssl)
+        self.forget_errors()
         if shaken != 1:
             raise OSError("no TLS")
 
     def read(self, size=65536):
         buffer = ctypes.create_string_buffer(size)
         count = self.library.SSL_read(self.ssl, buffer, size)
+        self.forget_errors()
         if count <= 0:
             raise OSError("the end")
         return buffer.raw[:count]
 
     def write(self, data):
         self.library.SSL_write(self.ssl, data, len(data))
+        self.forget_errors()
+
+    def forget_errors(self):
+        """OpenSSL keeps errors per thread; Python's own ssl would take a later test's read for failed."""
+        self.crypto.ERR_clear_error()
 
     def makefile(self, mode, *_):
         """For http.client.HTTPResponse."""

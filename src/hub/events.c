@@ -31,7 +31,14 @@ bool events_watched(const struct events *events)
 
 static void on_gone(struct exchange *exchange)
 {
-	events_unwatch(exchange->hub->events, exchange);
+	struct events *events = exchange->hub->events;
+	for (size_t i = 0; i < events->count; i++) {
+		if (events->streams[i] == exchange) {
+			events->streams[i] = events->streams[--events->count];
+			break;
+		}
+	}
+	metric_set(&events->hub->metrics, METRIC_STREAMS, (int64_t)events->count);
 }
 
 int events_watch(struct events *events, struct exchange *exchange)
@@ -45,17 +52,6 @@ int events_watch(struct events *events, struct exchange *exchange)
 	exchange_stream(exchange);
 	exchange_push(exchange, opening, sizeof opening - 1);
 	return 0;
-}
-
-void events_unwatch(struct events *events, const struct exchange *exchange)
-{
-	for (size_t i = 0; i < events->count; i++) {
-		if (events->streams[i] == exchange) {
-			events->streams[i] = events->streams[--events->count];
-			break;
-		}
-	}
-	metric_set(&events->hub->metrics, METRIC_STREAMS, (int64_t)events->count);
 }
 
 bool events_watched_by_location(const struct events *events)

@@ -19,7 +19,6 @@ void events_free(struct events *events);
 bool events_watched(const struct events *events);
 /* 0, or -1 when there are too many. */
 int events_watch(struct events *events, struct exchange *exchange);
-void events_unwatch(struct events *events, const struct exchange *exchange);
 /* To all but the streams of keys that are limited to a location. Takes the reference. */
 void events_send(struct events *events, const char *name, json_t *data);
 /* Of something that belongs to a location: also to keys that are limited to it. NULL: to nobody's.

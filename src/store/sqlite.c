@@ -40,7 +40,7 @@ static int say_damaged(const struct sqlite_store *sqlite, const char *words, str
 		sqlite->path, words, sqlite->path);
 }
 
-enum store_status sql_failed(struct sqlite_store *sqlite, struct err *err)
+static enum store_status sql_failed(struct sqlite_store *sqlite, struct err *err)
 {
 	int code = sqlite3_errcode(sqlite->db);
 	int full = code == SQLITE_FULL ||
@@ -61,7 +61,7 @@ enum store_status sql_failed(struct sqlite_store *sqlite, struct err *err)
 	return STORE_ERROR;
 }
 
-enum store_status sql_exec(struct sqlite_store *sqlite, const char *sql, struct err *err)
+static enum store_status sql_exec(struct sqlite_store *sqlite, const char *sql, struct err *err)
 {
 	return sqlite3_exec(sqlite->db, sql, NULL, NULL, NULL) == SQLITE_OK ? STORE_OK
 																		: sql_failed(sqlite, err);

@@ -41,17 +41,14 @@ struct sql_blob {
 };
 
 /* A parameter each: 't' const char *, 'i' int64_t, 'b' const void * of STORE_HASH_BYTES, 'z'
- * const struct sql_blob *. NULL when it could not be prepared: ask sql_failed(). */
+ * const struct sql_blob *. NULL when it could not be prepared; sql_step() and sql_run()
+ * then say why. */
 sqlite3_stmt *sql_start(struct sqlite_store *sqlite, const char *sql, const char *types, ...);
 /* STORE_OK with a row, STORE_NOT_FOUND after the last one. */
 enum store_status sql_step(struct sqlite_store *sqlite, sqlite3_stmt *statement, struct err *err);
 /* Runs a started statement to its end. */
 enum store_status sql_run(struct sqlite_store *sqlite, sqlite3_stmt *statement, struct err *err);
 void sql_done(sqlite3_stmt *statement);
-/* The sentence for the last error of the database. */
-enum store_status sql_failed(struct sqlite_store *sqlite, struct err *err);
-/* Plain SQL without rows. */
-enum store_status sql_exec(struct sqlite_store *sqlite, const char *sql, struct err *err);
 
 /* A transaction of one driver call: inside a batch it is the batch's. */
 enum store_status sql_begin(struct sqlite_store *sqlite, struct err *err);

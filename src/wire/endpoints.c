@@ -89,7 +89,8 @@ int place_read(const char *url, struct place *place)
 	return hostname_fits(place->host) ? read_port(url + len, place) : -1;
 }
 
-char *place_url(const struct place *place, enum endpoint role)
+/* "https://HOST:PORT/path" of the role; owned by the caller. */
+static char *place_url(const struct place *place, enum endpoint role)
 {
 	return xasprintf(
 		"%s://%s:%u%s", roles[role].scheme, place->host, (unsigned)place->port, roles[role].path);

@@ -45,8 +45,6 @@ bool endpoints_same(const struct endpoints *one, const struct endpoints *other);
 bool endpoints_has(const struct endpoints *endpoints, const char *host, uint16_t port);
 /* From "https://HOST[:PORT][/...]" or "wss://..."; -1 when it is none of these. */
 int place_read(const char *url, struct place *place);
-/* "https://HOST:PORT/path" of the role; owned by the caller. */
-char *place_url(const struct place *place, enum endpoint role);
 /* From {"console": URL, ...}: all four must be there. -1 with err filled. */
 int endpoints_read(const json_t *object, struct endpoints *endpoints, struct err *err);
 json_t *endpoints_write(const struct endpoints *endpoints); /* new reference */

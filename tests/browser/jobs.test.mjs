@@ -188,7 +188,7 @@ test("ten thousand runs: few elements, all reached, and all may turn at once", (
 		assert.ok((await elements()) < 1500, `${await elements()} elements at the end`);
 		const [job] = hub.jobs.list;
 		hub.jobs.turn(job, [...job.rows.keys()], { state: "done", exit_code: 0 });
-		await page.getByText("10,000 of 10,000").waitFor();
+		await page.getByText("10,000 of 10,000", { exact: true }).waitFor();
 		await page.waitForFunction(
 			() =>
 				document.querySelectorAll(".run-row").length > 0 &&

@@ -72,8 +72,9 @@ class RootCopy:
         else:
             self.first = self.child_of(self.holder.pid)  # the namespace's process 1
             self.top = Path(f"/proc/{self.first}/root{folder}/root")
-            self.enter = ["nsenter", "-t", str(self.first), "--mount", "--net", "--pid", "chroot",
-                          f"{folder}/root"]
+            # Its root too: that of the mount namespace is another where the tests run in a chroot.
+            self.enter = ["nsenter", "-t", str(self.first), "--mount", "--net", "--pid", "--root",
+                          "chroot", f"{folder}/root"]
 
     def skip(self, what, log):
         self.holder.kill()

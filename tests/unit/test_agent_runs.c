@@ -323,7 +323,8 @@ static bool four_run(struct runs_bench *bench, void *data)
 	for (size_t i = 0; i < bench->runs.count; i++)
 		*running += bench->runs.list[i]->status == RUN_RUNNING;
 	assert_true(*running <= RUNS_AT_ONCE);
-	return *running == RUNS_AT_ONCE;
+	/* A run is "running" a moment before its script says so. */
+	return *running == RUNS_AT_ONCE && bench_record(bench) == RUNS_AT_ONCE;
 }
 
 /* Four at a time, the others in their order; one that waits is cancelled, one expires. */
@@ -348,7 +349,7 @@ static void others_wait_in_order(void **state)
 	bench_until_buried(bench, ids[7]);
 	assert_string_equal(bench_heard(bench, ids[5])->states, "cancelled ");
 	assert_string_equal(bench_heard(bench, ids[7])->states, "expired ");
-	assert_int_equal(bench_record(bench), 4);
+	assert_int_equal(bench_record(bench), RUNS_AT_ONCE);
 	bench_write(bench, "go", "", 0644);
 	bench_until_buried(bench, ids[4]);
 	bench_until_buried(bench, ids[6]);

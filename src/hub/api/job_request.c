@@ -122,7 +122,9 @@ static int read_numbers(struct exchange *exchange, struct store_job *job, int64_
 }
 
 /* The bounds of what is signed, asked of who will sign it. The sentence begins with the member. */
-int job_request_check(struct exchange *exchange, const struct store_job *row, const char *secrets)
+/* Whether it can be signed. */
+static int job_request_check(
+	struct exchange *exchange, const struct store_job *row, const char *secrets)
 {
 	struct err err = {0};
 	struct job *job = jobs_spec_new(row, secrets);

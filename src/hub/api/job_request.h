@@ -18,8 +18,6 @@ struct job_request {
 };
 
 int job_request_read(struct exchange *exchange, struct job_request *request, int64_t now);
-/* Whether it can be signed. */
-int job_request_check(struct exchange *exchange, const struct store_job *job, const char *secrets);
 void job_request_free(struct job_request *request); /* wipes the secrets */
 
 /* "servers": an object whose names are the ids, owned by the caller. */

@@ -47,7 +47,7 @@ static int by_id(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-struct jobs_run *jobs_find_run(const struct jobs *jobs, int64_t seq)
+static struct jobs_run *jobs_find_run(const struct jobs *jobs, int64_t seq)
 {
 	struct jobs_run *const *found = tfind(&seq, &jobs->runs, by_seq);
 	return found ? *found : NULL;
@@ -59,7 +59,7 @@ struct jobs_server *jobs_find_server(const struct jobs *jobs, const char *id)
 	return found ? *found : NULL;
 }
 
-struct jobs_job *jobs_find_job(const struct jobs *jobs, int64_t seq)
+static struct jobs_job *jobs_find_job(const struct jobs *jobs, int64_t seq)
 {
 	struct jobs_job *job = LIST_FIRST(&jobs->all);
 	while (job && job->row.seq != seq)
@@ -122,7 +122,9 @@ void jobs_drop_job_if_idle(struct jobs *jobs, struct jobs_job *job)
 	free(job);
 }
 
-struct jobs_run *jobs_add_run(struct jobs *jobs, struct jobs_job *job, const struct store_run *row)
+/* Takes a row of the store into memory. */
+static struct jobs_run *jobs_add_run(
+	struct jobs *jobs, struct jobs_job *job, const struct store_run *row)
 {
 	struct jobs_run *run = xcalloc(1, sizeof *run);
 	run->row = *row;

@@ -93,13 +93,9 @@ struct jobs {
 /* jobs.c */
 bool jobs_is_live(enum store_run_state state);
 bool jobs_any_live(const int64_t counts[RUN_STATES]);
-struct jobs_run *jobs_find_run(const struct jobs *jobs, int64_t seq);
 struct jobs_server *jobs_find_server(const struct jobs *jobs, const char *id);
-struct jobs_job *jobs_find_job(const struct jobs *jobs, int64_t seq);
-/* The same from memory or the store; NULL when there is none or the store fails (*status). */
+/* From memory or the store; NULL when there is none or the store fails (*status). */
 struct jobs_run *jobs_get_run(struct jobs *jobs, const char *id, enum store_status *status);
-/* Takes a row of the store into memory. */
-struct jobs_run *jobs_add_run(struct jobs *jobs, struct jobs_job *job, const struct store_run *row);
 void jobs_drop_run(struct jobs *jobs, struct jobs_run *run);
 /* Forgets a job without runs and without anything to tell. */
 void jobs_drop_job_if_idle(struct jobs *jobs, struct jobs_job *job);

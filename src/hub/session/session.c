@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_EARLY  98304 /* bytes of a message before the machine has proved itself */
 #define MAX_PATH   65536
 #define RATE_BURST 64 /* messages at once */
 
@@ -227,11 +226,6 @@ struct session *session_open(const struct session_context *context, const struct
 	session->rate_ms = session_now_ms();
 	session->peer = peer;
 	return session;
-}
-
-size_t session_max_message(const struct session *session)
-{
-	return session->state == STATE_OPEN ? WS_MAX_MESSAGE : MAX_EARLY;
 }
 
 void session_send_restarting(struct session *session, int64_t delay_ms)

@@ -73,8 +73,6 @@ struct session_context {
 /* `peer`, its address, is borrowed until session_ended(). */
 struct session *session_open(const struct session_context *context, const struct session_link *link,
 	void *link_data, const char *peer);
-/* The longest message that is allowed now, in bytes. */
-size_t session_max_message(const struct session *session);
 void session_text(struct session *session, const char *text, size_t len);
 /* Asks the machine to check itself; what it says of it goes to the checks. */
 void session_send_check_run(struct session *session, const struct store_check *check);

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-char *bundle_path(const struct bundles *bundles, const char *id)
+static char *bundle_path(const struct bundles *bundles, const char *id)
 {
 	return xasprintf("%s/%s", bundles->dir, id);
 }

@@ -25,7 +25,6 @@ struct bundles {
 
 #define DRIVER(bundles) ((bundles)->store->driver->uploads)
 
-char *bundle_path(const struct bundles *bundles, const char *id); /* owned by the caller */
 /* 0 where there is none. */
 int64_t bundle_file_size(const struct bundles *bundles, const char *id);
 /* Of the last change of the file; 0 where there is none. */
