@@ -53,6 +53,11 @@ def pytest(junit, *paths, workers=4):
             f"--junitxml={junit}", *paths]
 
 
+def without(*modules):
+    """What looks at more than one program's memory, and was run already."""
+    return [f"--ignore=tests/integration/{module}.py" for module in modules]
+
+
 def suites(build, logs):
     """In the order in which they run: the quick ones first."""
     sanitized = "build-asan"
@@ -88,10 +93,11 @@ def suites(build, logs):
               junit=pathlib.Path(sanitized) / "meson-logs/testlog.junit.xml",
               env=sanitized_programs),
         Suite("asan-lab", "lab and integration again, with ASan and UBSan",
-              pytest(logs / "asan-lab.xml", "lab", "tests/integration"),
+              pytest(logs / "asan-lab.xml", "lab", "tests/integration", *without(
+                  "test_packages", "test_chaos", "test_bench_fleet")),
               junit=logs / "asan-lab.xml", env=sanitized_programs),
         Suite("fuzz", "what reads a peer's bytes, fuzzed for a few seconds each with ASan and UBSan",
-              ["./dev", "fuzz", "", "4"]),
+              ["./dev", "fuzz", "", "2"]),
         Suite("lint", "clang-format, clang-tidy, clang's warnings", ["./dev", "lint"]),
     ]
 
