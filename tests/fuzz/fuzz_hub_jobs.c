@@ -162,7 +162,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	jobs_cancel(jobs, "", NULL, 0);
 	jobs_forget(jobs, server, 1700000002);
-	jobs_flush(jobs, now_ms += 1000, NULL);
+	jobs_flush(jobs, now_ms + 1000, NULL);
 	jobs_free(jobs);
 	return 0;
 }

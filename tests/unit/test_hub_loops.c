@@ -59,9 +59,9 @@ static void post_one(int sender, int number, enum mailbox_lane lane)
 
 static void *sender_run(void *data)
 {
-	int sender = (int)(intptr_t)data;
+	const int *sender = data;
 	for (int i = 1; i <= LETTERS; i++)
-		post_one(sender, i, i % 3 ? LANE_PROMPT : LANE_PATIENT);
+		post_one(*sender, i, i % 3 ? LANE_PROMPT : LANE_PATIENT);
 	return NULL;
 }
 
@@ -87,9 +87,12 @@ static int close_post(void **state)
 static void letters_come_in_order(void **state)
 {
 	pthread_t threads[SENDERS];
+	int numbers[SENDERS];
 	(void)state;
-	for (int i = 0; i < SENDERS; i++)
-		assert_int_equal(thread_start(&threads[i], "sender", sender_run, (void *)(intptr_t)i), 0);
+	for (int i = 0; i < SENDERS; i++) {
+		numbers[i] = i;
+		assert_int_equal(thread_start(&threads[i], "sender", sender_run, &numbers[i]), 0);
+	}
 	uv_run(&post.loop, UV_RUN_DEFAULT);
 	for (int i = 0; i < SENDERS; i++)
 		pthread_join(threads[i], NULL);
