@@ -1,12 +1,12 @@
 /*
  * The thread at the door: it turns the gate, and gives each connection that is ready to the loop
- * that has the fewest.
+ * of its row that has the fewest: machines share all loops but one, which is there for people.
  *
  * Happy path: a loop has at most ENTERING_MAX handshakes before it; as soon as it has begun one the
  * next may come. So those who come in a rush wait here, in the order of their coming, and no loop
  * is kept from its other connections for longer than a few handshakes take. While the core is
- * behind with what the machines say, or enough machines are on their way in, nobody is let in: they
- * would only wait there.
+ * behind with what the machines say, or enough machines are on their way in, no machine is let in:
+ * it would only wait there. A person meets no machine before the core, where requests go first.
  *
  * What goes wrong: too many wait (the gate closes the oldest silent ones), a rush that takes long
  * (who asks for a session is told to come back later, see admission.h).
@@ -57,12 +57,12 @@ static void on_prepare(uv_prepare_t *prepare)
 	}
 }
 
-static struct loop *emptiest(const struct listener *listener)
+static struct loop *emptiest(const struct listener *listener, enum gate_row row)
 {
 	struct loop *best = NULL;
 	for (unsigned i = 0; i < listener->count; i++) {
 		struct loop *loop = listener->loops[i];
-		if (atomic_load(&loop->entering) < ENTERING_MAX &&
+		if (loop->row == row && atomic_load(&loop->entering) < ENTERING_MAX &&
 			(!best || atomic_load(&loop->open) < atomic_load(&best->open)))
 			best = loop;
 	}
@@ -85,22 +85,22 @@ static bool are_enough_under_way(const struct listener *listener, int64_t now_us
 	return count >= UNDER_WAY_MAX && now_us / 1000 - oldest_ms < STUCK_MS;
 }
 
-static bool has_time(void *data)
+static bool has_time(void *data, enum gate_row row)
 {
 	struct door *door = data;
 	int64_t now_us = clock_mono_us();
-	if (mailbox_wait_us(&door->listener->core, now_us) > CORE_LAG_US ||
-		are_enough_under_way(door->listener, now_us)) {
+	if (row == GATE_MACHINES && (mailbox_wait_us(&door->listener->core, now_us) > CORE_LAG_US ||
+									are_enough_under_way(door->listener, now_us))) {
 		uv_timer_start(&door->lag, on_lag, LAG_LOOK_MS, 0);
 		return false;
 	}
-	return emptiest(door->listener) != NULL;
+	return emptiest(door->listener, row) != NULL;
 }
 
-static void on_enter(void *data, int fd)
+static void on_enter(void *data, enum gate_row row, int fd)
 {
 	const struct door *door = data;
-	loop_enter(emptiest(door->listener), fd);
+	loop_enter(emptiest(door->listener, row), fd);
 }
 
 static int64_t room(void *data)

@@ -38,16 +38,13 @@ struct waiter {
 	bool ready;
 };
 
-enum row { ROW_PEOPLE, ROW_MACHINES, ROW_COUNT };
-
 struct gate {
 	uv_poll_t poll; /* of the listening socket; first */
 	uv_loop_t *loop;
 	struct gate_hooks hooks;
 	struct waiter ring; /* head of those whose ClientHello is awaited; the oldest is ring.after */
-	struct waiter rows[ROW_COUNT]; /* likewise of those who are ready */
+	struct waiter rows[GATE_ROWS]; /* likewise of those who are ready */
 	size_t count, ready;
-	int people_run; /* so many went in since the last machine */
 	int fd;
 	bool paused;
 };
@@ -99,20 +96,6 @@ static void turn_away(struct waiter *waiter)
 	close(release(waiter));
 }
 
-/* Whose turn it is; NULL when nobody is ready. */
-static struct waiter *next_in(struct gate *gate)
-{
-	struct waiter *people = &gate->rows[ROW_PEOPLE], *machines = &gate->rows[ROW_MACHINES];
-	if (is_empty(machines) && is_empty(people))
-		return NULL;
-	if (is_empty(people) || (!is_empty(machines) && gate->people_run >= GATE_PEOPLE_RUN)) {
-		gate->people_run = 0;
-		return machines->after;
-	}
-	gate->people_run++;
-	return people->after;
-}
-
 /* A handshake with somebody who has given up, or is about to, would be time lost for those behind.
  */
 static bool is_too_late(const struct waiter *waiter)
@@ -124,10 +107,11 @@ static bool is_too_late(const struct waiter *waiter)
 
 /* The socket may be somebody else's as soon as it is in, so it has to be out of this loop before.
  */
-void gate_look(struct gate *gate)
+static void let_in(struct gate *gate, enum gate_row row)
 {
-	struct waiter *waiter;
-	while (gate->ready && gate->hooks.has_time(gate->hooks.data) && (waiter = next_in(gate))) {
+	const struct waiter *head = &gate->rows[row];
+	while (!is_empty(head) && gate->hooks.has_time(gate->hooks.data, row)) {
+		struct waiter *waiter = head->after;
 		if (is_too_late(waiter)) {
 			gate->hooks.refused(gate->hooks.data);
 			turn_away(waiter);
@@ -135,8 +119,14 @@ void gate_look(struct gate *gate)
 		}
 		int fd = release(waiter), any = 1;
 		setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &any, sizeof any);
-		gate->hooks.enter(gate->hooks.data, fd);
+		gate->hooks.enter(gate->hooks.data, row, fd);
 	}
+}
+
+void gate_look(struct gate *gate)
+{
+	for (enum gate_row row = 0; row < GATE_ROWS; row++)
+		let_in(gate, row);
 }
 
 static bool is_person(const struct waiter *waiter)
@@ -151,7 +141,7 @@ static void stand_in_row(struct waiter *waiter)
 	struct gate *gate = waiter->gate;
 	uv_poll_stop(&waiter->poll);
 	unlink_waiter(waiter);
-	stand_last(waiter, &gate->rows[is_person(waiter) ? ROW_PEOPLE : ROW_MACHINES]);
+	stand_last(waiter, &gate->rows[is_person(waiter) ? GATE_PEOPLE : GATE_MACHINES]);
 	waiter->ready = true;
 	gate->ready++;
 	gate_look(gate);
@@ -301,7 +291,7 @@ struct gate *gate_open(uv_loop_t *loop, const char *host, uint16_t port,
 	gate->hooks = *hooks;
 	gate->fd = fd;
 	gate->ring.before = gate->ring.after = &gate->ring;
-	for (int i = 0; i < ROW_COUNT; i++)
+	for (int i = 0; i < GATE_ROWS; i++)
 		gate->rows[i].before = gate->rows[i].after = &gate->rows[i];
 	uv_poll_init_socket(loop, &gate->poll, fd);
 	uv_poll_start(&gate->poll, UV_READABLE, on_connection);
@@ -328,7 +318,7 @@ size_t gate_ready(const struct gate *gate)
 
 int64_t gate_ready_since_ms(const struct gate *gate)
 {
-	const struct waiter *machines = &gate->rows[ROW_MACHINES];
+	const struct waiter *machines = &gate->rows[GATE_MACHINES];
 	return is_empty(machines) ? 0 : machines->after->since_ms;
 }
 
@@ -341,7 +331,7 @@ void gate_close(struct gate *gate)
 {
 	while (!is_empty(&gate->ring))
 		turn_away(gate->ring.after);
-	for (int i = 0; i < ROW_COUNT; i++)
+	for (int i = 0; i < GATE_ROWS; i++)
 		while (!is_empty(&gate->rows[i]))
 			turn_away(gate->rows[i].after);
 	uv_poll_stop(&gate->poll);

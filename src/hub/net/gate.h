@@ -5,10 +5,9 @@
  * A connection that says nothing costs its socket and some hundred bytes here, no TLS. There is
  * room for `capacity` of them; past it the oldest makes room unless it has only just come. Whoever
  * waits longer than GATE_WAIT_MS for its own ClientHello is closed. Those that are ready stand in
- * two rows, people (who offer HTTP/2, as browsers do) and machines: in a rush of machines a person
- * goes ahead, but never more than GATE_PEOPLE_RUN of them in a row. Whoever has given up meanwhile,
- * or has stood there for GATE_PATIENCE_MS, is closed in its turn. What is let in belongs to the
- * callback.
+ * two rows, people (who offer HTTP/2, as browsers do) and machines, so that neither stands behind a
+ * rush of the other. Whoever has given up meanwhile, or has stood there for GATE_PATIENCE_MS, is
+ * closed in its turn. What is let in belongs to the callback.
  */
 #ifndef HUB_GATE_H
 #define HUB_GATE_H
@@ -23,17 +22,19 @@
 #define GATE_WAIT_MS 10000 /* for the ClientHello */
 #define GATE_IDLE_MS 2000  /* who waits longer may make room */
 
-#define GATE_PEOPLE_RUN 3
 #define GATE_PATIENCE_MS                                                                           \
 	5000 /* in a row; machines give a stage 10 s, which has to do for TLS as well */
+
+enum gate_row { GATE_PEOPLE, GATE_MACHINES, GATE_ROWS };
 
 struct gate;
 
 struct gate_hooks {
-	/* Whether there is time for one more; gate_look() says that this may have changed. */
-	bool (*has_time)(void *data);
+	/* Whether there is time for one more of this row; gate_look() says that this may have changed.
+	 */
+	bool (*has_time)(void *data, enum gate_row row);
 	/* Takes the socket. */
-	void (*enter)(void *data, int fd);
+	void (*enter)(void *data, enum gate_row row, int fd);
 	/* How many more may be open, those that wait included; the gate closes newcomers at 0. */
 	int64_t (*room)(void *data);
 	void (*refused)(void *data);

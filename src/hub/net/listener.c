@@ -78,8 +78,12 @@ static int open_loops(struct listener *listener, unsigned count,
 	const struct keys_certificate *certificate, struct err *err)
 {
 	int64_t young = listener->open_max / 2 < YOUNG_MAX ? listener->open_max / 2 : YOUNG_MAX;
-	while (listener->count < count) {
-		struct loop *loop = loop_open(listener, listener->count, certificate, err);
+	while (listener->count <= count) {
+		char name[16] = "people";
+		if (listener->count)
+			snprintf(name, sizeof name, "machines-%hhu", (unsigned char)listener->count);
+		struct loop *loop = loop_open(
+			listener, listener->count ? GATE_MACHINES : GATE_PEOPLE, name, certificate, err);
 		if (!loop)
 			return -1;
 		loop->young_max = (size_t)(young / count) + 1;
@@ -175,13 +179,14 @@ static void measure(struct listener *listener)
 													   .admitted = atomic_load(&listener->admitted),
 													   .core_us = busy_us(pthread_self())};
 	for (unsigned i = 0; i < listener->count; i++)
-		now.loops_us += busy_us(listener->loops[i]->thread);
+		if (listener->loops[i]->row == GATE_MACHINES)
+			now.loops_us += busy_us(listener->loops[i]->thread);
 	struct admission_sample sample = {
 		.passed_us = now.now_us - before->now_us,
 		.loops_us = now.loops_us - before->loops_us,
 		.core_us = now.core_us - before->core_us,
 		.count = now.admitted - before->admitted,
-		.loops = listener->count,
+		.loops = listener->count - 1,
 		.cores = listener->cores,
 	};
 	if (before->now_us)
@@ -228,7 +233,8 @@ void listener_print(const struct listener *listener, struct buf *out)
 #include "hub/metrics.def"
 #undef LOOP_METRIC
 			};
-			buf_printf(out, "%s{loop=\"%u\"} %lld\n", rows[row].name, i, (long long)values[row]);
+			buf_printf(
+				out, "%s{loop=\"%s\"} %lld\n", rows[row].name, loop->name, (long long)values[row]);
 		}
 	}
 }

@@ -9,6 +9,7 @@
 #define HUB_LISTENER_PARTS_H
 
 #include "hub/hub.h"
+#include "hub/net/gate.h"
 #include "hub/net/listener.h"
 #include "hub/net/mailbox.h"
 
@@ -23,7 +24,8 @@ struct kill_list {
 
 struct loop {
 	struct listener *listener;
-	unsigned number;
+	enum gate_row row; /* who comes here */
+	char name[16];     /* of its thread, and in the metrics */
 	uv_loop_t uv;
 	pthread_t thread;
 	bool running; /* the thread has to be joined */
@@ -56,7 +58,7 @@ struct listener {
 	unsigned cores; /* that this process may use */
 	struct mailbox core;
 	struct door *door;
-	struct loop *loops[HUB_MAX_LOOPS];
+	struct loop *loops[1 + HUB_MAX_LOOPS]; /* the first is the people's */
 	unsigned count;
 	int64_t open_max;
 	struct admission admission;
@@ -75,7 +77,7 @@ static inline struct loop *loop_of(struct lws *wsi)
 }
 
 /* loop.c */
-struct loop *loop_open(struct listener *listener, unsigned number,
+struct loop *loop_open(struct listener *listener, enum gate_row row, const char *name,
 	const struct keys_certificate *certificate, struct err *err);
 int loop_start(struct loop *loop, struct err *err);
 void loop_stop(struct loop *loop); /* waits for its thread */
