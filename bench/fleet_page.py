@@ -173,12 +173,12 @@ def page(rows):
         END])
 
 
-def put(text, part):
-    """The page with the part in its place, or at its end."""
-    found = re.search(re.escape(BEGIN) + ".*" + re.escape(END), text, re.S)
+def put(text, part, begin=BEGIN, end=END, title="A fleet"):
+    """The page with the part in its place between its marks, or at its end under the title."""
+    found = re.search(re.escape(begin) + ".*" + re.escape(end), text, re.S)
     if found:
         return text[:found.start()] + part + text[found.end():]
-    return text.rstrip("\n") + "\n\n## A fleet\n\n" + part + "\n"
+    return text.rstrip("\n") + f"\n\n## {title}\n\n" + part + "\n"
 
 
 def write(rows):

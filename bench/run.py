@@ -5,7 +5,8 @@ Every figure is the median of several runs; the spread stands beside it. Agent a
 loopback, `check` in network namespaces of its own (bench/check.py), and all is ended here. `--quick`
 takes fewer runs and shorter ones, for trying the benchmark; `--check` measures `check` alone; `--fleet`
 measures a hub with thousands of agents beside two message brokers (bench/fleet.py), and with `--docs`
-writes what it found into docs/figures.md and docs/images/recovery.svg.
+writes what it found into docs/figures.md and docs/images/recovery.svg; `--install` measures a connector that puts the
+agent on its neighbours, beside Ansible (bench/install.py).
 """
 import argparse
 import json
@@ -20,6 +21,7 @@ import time
 
 from check import CheckBench
 from fleet import FleetBench
+from install import InstallBench
 from measure import Crowd, Process, cpu_seconds, memory_kib, wait_for, wake_ups
 
 
@@ -193,7 +195,9 @@ def main():
     arguments.add_argument("--check", action="store_true", help="measure `check` alone")
     arguments.add_argument("--fleet", action="store_true", help="measure a fleet alone")
     arguments.add_argument("--agents", type=int, default=15000, help="of the fleet")
-    arguments.add_argument("--docs", action="store_true", help="write the fleet's figures into docs/")
+    arguments.add_argument("--install", action="store_true", help="measure a connector's installs alone")
+    arguments.add_argument("--hosts", type=int, default=50, help="of the installs")
+    arguments.add_argument("--docs", action="store_true", help="write the fleet's or the installs' figures into docs/")
     arguments.add_argument("--json", type=pathlib.Path, help="write the figures here as well")
     options = arguments.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended"))  # so that what runs is ended too
@@ -201,10 +205,13 @@ def main():
         if options.fleet:
             bench = FleetBench(options.build.resolve(), folder, options.agents, options.quick)
             bench.run()
+        elif options.install:
+            bench = InstallBench(options.build.resolve(), options.hosts, options.quick)
+            bench.run()
         else:
             bench = Bench(options.build.resolve(), folder, options.quick)
             bench.check() if options.check else bench.run()
-    if options.fleet and options.docs:
+    if (options.fleet or options.install) and options.docs:
         bench.write_docs()
     if options.json:
         options.json.write_text(json.dumps(bench.rows, indent="\t"))

@@ -23,6 +23,7 @@ from pathlib import Path
 PREFIX = "splab"
 NETNS = Path("/run/netns")
 ETC = Path("/etc/netns")
+CGROUPS = Path("/sys/fs/cgroup")
 CLONE_NEWNET = 0x40000000
 PROGRAMS_UNDER_TEST = ("agent", "hub")
 SANITIZER = re.compile(r"ERROR: (Address|Leak)Sanitizer|runtime error:")
@@ -122,6 +123,7 @@ class Namespace:
         # Shared memory that a killed program (squid, faketime) would leave on the machine.
         self.mounts = [("tmpfs:size=64m,mode=1777", "/dev/shm")]
         self.processes = []
+        self.at_end = []  # what else to undo once they have ended
         self.etc = ETC / self.name
         self.etc.mkdir(parents=True)
         self.set_resolvers([NOT_ROUTED])
@@ -218,16 +220,19 @@ class Namespace:
 
     def popen(self, argv, env=None, stdin=subprocess.DEVNULL, mounts=(), log=None, cwd="/"):
         self._must_exist()
-        number = next(_counter)
-        stem = log or Path(str(argv[0])).name
-        stdout = self.folder / f"{number}-{stem}.out"
-        stderr = self.folder / f"{number}-{stem}.err"
         env = dict(env or {})
         preloads = [f"LD_PRELOAD={env.pop('LD_PRELOAD')}"] if "LD_PRELOAD" in env else []
+        return self.adopt(self._command(argv, mounts, preloads), log or Path(str(argv[0])).name, stdin,
+                          env=env, cwd=cwd)
+
+    def adopt(self, command, stem, stdin=subprocess.DEVNULL, env=None, cwd="/"):
+        """Starts a command that goes to its namespaces by itself; it ends with this one."""
+        number = next(_counter)
+        stdout = self.folder / f"{number}-{stem}.out"
+        stderr = self.folder / f"{number}-{stem}.err"
         with open(stdout, "wb") as out, open(stderr, "wb") as err:
-            popen = subprocess.Popen(self._command(argv, mounts, preloads), stdin=stdin, stdout=out,
-                                     stderr=err, env=self.environment(env), start_new_session=True,
-                                     cwd=cwd)
+            popen = subprocess.Popen(command, stdin=stdin, stdout=out, stderr=err,
+                                     env=self.environment(env), start_new_session=True, cwd=cwd)
         process = Process(popen, stem, stdout, stderr)
         self.processes.append(process)
         return process
@@ -282,6 +287,8 @@ class Namespace:
     def remove(self):
         for process in reversed(self.processes):
             process.kill()
+        for undo in self.at_end:
+            undo()
         tool("ip", "netns", "del", self.name)
         shutil.rmtree(self.etc, ignore_errors=True)
 
@@ -303,6 +310,17 @@ def connect(left, left_device, right, right_device):
         namespace.ip("link", "set", device, "up")
 
 
+def remove_group(name):
+    """Takes control groups of this name away; true once all in them have ended and they are gone."""
+    try:
+        for tree in ("", "systemd", "unified"):
+            for folder, _, _ in os.walk(CGROUPS / tree / name, topdown=False):
+                os.rmdir(folder)
+    except OSError:
+        return False
+    return True
+
+
 def sweep():
     """Removes what runs that were killed have left: namespaces of processes that no longer live."""
     leftovers = {path.name for folder in (NETNS, ETC) if folder.is_dir()
@@ -320,6 +338,9 @@ def sweep():
                     pass
             subprocess.run(["ip", "netns", "del", name], capture_output=True)
         shutil.rmtree(ETC / name, ignore_errors=True)
+    for group in CGROUPS.glob(f"unified/{PREFIX}-*"):
+        if not Path(f"/proc/{group.name.split('-')[1]}").exists():
+            remove_group(group.name)
     for folder in Path(tempfile.gettempdir()).glob(PREFIX + "-*-*"):
         owner = folder.name.split("-")[1]
         if owner.isdigit() and not Path(f"/proc/{owner}").exists():

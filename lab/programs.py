@@ -20,6 +20,11 @@ SANITIZED = "asan" in BUILD.name
 CAUSE_ROW = re.compile(r'^CAUSE\(\w+,\s*"([a-z0-9-]+)",\s*(\w+),\s*(\w+)', re.M)
 
 
+def portable(arch="x86_64"):
+    """The statically linked agent; no build with sanitizers has one."""
+    return BUILD / "portable" / f"sallyport-{arch}"
+
+
 def causes():
     """Every cause of causes.def: id -> (stage, severity), both in lower case."""
     text = (ROOT / "src/diagnosis/causes.def").read_text()

@@ -6,17 +6,24 @@ import type {
 	Bundle,
 	CheckPage,
 	CheckRow,
+	Install,
 	Job,
 	JobRow,
 	Key,
+	Location,
+	LocationDetails,
 	Me,
+	NewInstall,
 	NewJob,
 	NewToken,
 	Output,
+	PinnedKey,
 	Run,
 	Server,
 	ServerFilter,
 	ServerPage,
+	ServerRow,
+	Target,
 	Token,
 	User,
 } from "./types";
@@ -179,10 +186,24 @@ export const api = {
 
 	servers: (query: ServerQuery | ServerFilter, paging: Paging) =>
 		get<ServerPage>("/v1/servers", query, paging),
-	locations: (signal?: AbortSignal) =>
-		call<{ locations: { name: string; servers: number }[] }>("GET", "/v1/locations", undefined, {
-			signal,
-		}),
+	locations: async (signal?: AbortSignal) =>
+		(await call<{ locations: Location[] }>("GET", "/v1/locations", undefined, { signal })).locations,
+	location: (name: string, signal?: AbortSignal) =>
+		call<LocationDetails>("GET", `/v1/locations/${id(name)}`, undefined, { signal }),
+	pinnedKeys: (name: string, signal?: AbortSignal) =>
+		all<"host_keys", PinnedKey>(`/v1/locations/${id(name)}/host-keys`, "host_keys", signal),
+	forgetKey: (name: string, key: string) =>
+		call<void>("DELETE", `/v1/locations/${id(name)}/host-keys/${id(key)}`),
+	addLocation: (name: string, addressing: string) =>
+		call<Location>("POST", "/v1/locations", { name, addressing }),
+	changeLocation: (name: string, change: { name?: string; addressing?: string }) =>
+		call<Location>("PATCH", `/v1/locations/${id(name)}`, change),
+	removeLocation: (name: string) => call<void>("DELETE", `/v1/locations/${id(name)}`),
+	// null: to where the machine itself says that it is
+	moveServer: (server: string, location: string | null) =>
+		call<ServerRow>("PATCH", `/v1/servers/${id(server)}`, { location }),
+	promote: (server: string) => call<void>("POST", `/v1/servers/${id(server)}/promote`),
+	demote: (server: string) => call<void>("POST", `/v1/servers/${id(server)}/demote`),
 	server: (server: string, signal?: AbortSignal) =>
 		call<Server>("GET", `/v1/servers/${id(server)}`, undefined, { signal }),
 	checks: (server: string, paging: Paging) =>
@@ -220,6 +241,28 @@ export const api = {
 		call<Output>("GET", `/v1/jobs/${id(job)}/runs/${id(server)}/output?offset=${offset}`, undefined, {
 			signal,
 		}),
+
+	installs: (query: { location?: string; state?: string }, paging: Paging) =>
+		get<{ installs: Install[]; next_cursor: string | null }>("/v1/installs", query, paging),
+	install: (install: string, signal?: AbortSignal) =>
+		call<Install>("GET", `/v1/installs/${id(install)}`, undefined, { signal }),
+	makeInstall: (install: NewInstall, once: string) =>
+		call<Install>("POST", "/v1/installs", install, { once }),
+	startInstall: (install: string, hostKeys: Record<string, string>, targets: string[]) =>
+		call<Install>("POST", `/v1/installs/${id(install)}/start`, { host_keys: hostKeys, targets }),
+	cancelInstall: (install: string) => call<Install>("POST", `/v1/installs/${id(install)}/cancel`, {}),
+	retryInstall: (install: string, credentials: Record<string, string>, once: string) =>
+		call<Install>("POST", `/v1/installs/${id(install)}/retry`, { credentials }, { once }),
+	targets: (install: string, query: { state?: string }, paging: Paging) =>
+		get<{ targets: Target[]; next_cursor: string | null }>(
+			`/v1/installs/${id(install)}/targets`,
+			query,
+			paging,
+		),
+	target: (install: string, target: string, signal?: AbortSignal) =>
+		call<Target>("GET", `/v1/installs/${id(install)}/targets/${id(target)}`, undefined, { signal }),
+	missing: (signal?: AbortSignal) => all<"targets", Target>("/v1/targets", "targets", signal),
+	forgetMissing: (target: string) => call<void>("DELETE", `/v1/targets/${id(target)}`),
 
 	activity: (server: string, paging: Paging) =>
 		get<ActivityPage>(`/v1/servers/${id(server)}/activity`, {}, paging),

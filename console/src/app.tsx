@@ -5,17 +5,22 @@ import { useEffect, useState } from "preact/hooks";
 import { api, asProblem, onSignedOut, type Problem } from "./api";
 import { useChanges } from "./emitter";
 import { Draft } from "./draft";
+import { Guide } from "./guide";
 import { JobList } from "./jobs";
 import { Live } from "./live";
 import { Frame } from "./parts/frame";
 import { ProblemNote, Skeleton } from "./parts/basics";
 import { SetUp, SetUpFirst, SignIn } from "./pages/enter";
 import { AddServer } from "./pages/add-server";
+import { AddServers } from "./pages/add-servers";
 import { Account } from "./pages/account";
 import { Audit } from "./pages/audit";
+import { InstallPage } from "./pages/install";
 import { JobPage } from "./pages/job";
 import { Jobs } from "./pages/jobs";
 import { Keys } from "./pages/keys";
+import { LocationPage } from "./pages/location";
+import { Locations } from "./pages/locations";
 import { NewJob } from "./pages/new-job";
 import { NotFound } from "./pages/not-found";
 import { RunPage } from "./pages/run";
@@ -34,6 +39,7 @@ interface Session {
 	roster: Roster;
 	jobs: JobList;
 	draft: Draft;
+	guide: Guide;
 }
 
 type Who =
@@ -48,7 +54,8 @@ function signedIn(me: Me): Who {
 	live.refused = () => void api.me().catch(() => {}); // its 401 signs the reader out
 	live.start();
 	void roster.load();
-	return { is: "signed-in", me, live, roster, jobs: new JobList(live), draft: new Draft() };
+	const jobs = new JobList(live);
+	return { is: "signed-in", me, live, roster, jobs, draft: new Draft(), guide: new Guide() };
 }
 
 function useSession() {
@@ -107,6 +114,26 @@ const PAGES: Record<
 			id && Object.hasOwn(SECTIONS, section) ? (
 				<ServerPage key={id} id={id} section={section} {...session} />
 			) : null,
+	},
+	"add-servers": {
+		needs: "enrol",
+		draw: ({ guide, live }) => (
+			<AddServers key={router.query.get("action") ?? ""} guide={guide} live={live} />
+		),
+	},
+	installs: {
+		needs: "read",
+		draw: (session, [id, target]) =>
+			id ? <InstallPage key={id} id={id} target={target} {...session} /> : null,
+	},
+	locations: {
+		needs: "read",
+		draw: ({ me, live }, [name]) =>
+			name ? (
+				<LocationPage key={name} name={name} me={me} live={live} />
+			) : (
+				<Locations me={me} live={live} />
+			),
 	},
 	jobs: {
 		needs: "read",

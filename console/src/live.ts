@@ -11,7 +11,7 @@
 import { hubNow } from "./api";
 import { Emitter } from "./emitter";
 import { readEvents } from "./sse";
-import type { Bundle, CheckRow, Counts, JobRow, Run, ServerRow } from "./types";
+import type { Bundle, CheckRow, Counts, Install, JobRow, Run, ServerRow, Target } from "./types";
 
 const SILENCE_MS = 40_000; // two of the hub's comment lines and some
 const PAUSES_MS = [1000, 2000, 4000, 8000, 15_000];
@@ -24,6 +24,8 @@ export interface Events {
 	job: JobRow;
 	runs: { job: string; runs: Run[] }; // those that changed
 	bundle: Bundle;
+	installs: { install: Install; targets: Target[]; more?: boolean }; // those that changed; more: not all
+	locations: object; // one of them, or a connector: fetch them again
 	live: null; // the stream is open (again): fetch afresh what may have been missed before
 }
 
@@ -42,6 +44,8 @@ export class Live extends Emitter {
 		job: new Set(),
 		runs: new Set(),
 		bundle: new Set(),
+		installs: new Set(),
+		locations: new Set(),
 		live: new Set(),
 	};
 	#abort: AbortController | null = null;

@@ -11,6 +11,8 @@ import "./styles/checks.css";
 import "./styles/jobs.css";
 import "./styles/compose.css";
 import "./styles/support.css";
+import "./styles/locations.css";
+import "./styles/installs.css";
 import { applyTheme, theme } from "./theme";
 
 // Before the first paint, so that a chosen theme does not flash.

@@ -17,6 +17,7 @@ export interface ServerRow {
 	location: string;
 	version: string;
 	last_seen: string | null;
+	connector?: boolean; // puts the agent on its neighbours
 }
 
 export interface Server extends ServerRow {
@@ -251,4 +252,104 @@ export interface AuditEntry {
 	target: string | null;
 	detail: unknown;
 	peer: string | null;
+}
+
+/* --- locations, connectors, installs ---------------------------------------------------------- */
+
+export interface Connector {
+	id: string; // of its server
+	name: string;
+	online: boolean;
+	key: string; // base64url of its Ed25519 key
+}
+
+export const ADDRESSINGS = ["any", "dhcp"] as const;
+export type Addressing = (typeof ADDRESSINGS)[number];
+
+export interface Location {
+	name: string;
+	servers: number;
+	online: number;
+	addressing: Addressing; // what it demands of its machines
+	breaking: number; // servers that do otherwise
+	connectors: Connector[];
+}
+
+export interface LocationDetails extends Location {
+	breaks: { id: string; name: string; address: string; sentence: string }[]; // the first 100
+}
+
+export interface PinnedKey {
+	id: string;
+	host: string;
+	port: number;
+	fingerprint: string;
+	confirmed_by: string;
+	confirmed_at: string;
+}
+
+export type Action = "install" | "remove";
+
+export const TARGET_STATES = [
+	"waiting",
+	"looking",
+	"ready",
+	"working",
+	"joined",
+	"online",
+	"kept",
+	"removed",
+	"absent",
+	"failed",
+	"cancelled",
+] as const;
+export type TargetState = (typeof TARGET_STATES)[number];
+
+export interface Install {
+	id: string;
+	location: string;
+	connector: string | null; // the server that works on it
+	connector_name: string | null;
+	action: Action;
+	hosts: string; // as they were written
+	user: string | null;
+	port: number;
+	state: "looking" | "waiting" | "working" | "done" | "cancelled";
+	created_by: string;
+	created_at: string;
+	finished_at: string | null;
+	counts: Record<TargetState | "total", number>;
+	reason: string | null; // what last befell its connector
+}
+
+// Its sentence, remedy, evidence and facts come from the connector and from the host itself.
+export interface Target {
+	id: string;
+	install: string;
+	location: string;
+	host: string;
+	port: number;
+	user: string;
+	name: string;
+	state: TargetState;
+	stage: string | null;
+	outcome: string | null;
+	sentence: string | null;
+	remedy: string | null;
+	evidence: unknown;
+	host_key: unknown;
+	facts: unknown;
+	server: string | null;
+	sent: number | null;
+	total: number | null;
+	updated_at: string | null;
+}
+
+export interface NewInstall {
+	location: string;
+	action: Action;
+	hosts: string;
+	user?: string;
+	port?: number;
+	credentials: Record<string, string>;
 }

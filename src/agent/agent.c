@@ -45,6 +45,7 @@ struct agent {
 	struct runner runner;
 	struct runs runs;
 	struct sender sender;
+	struct installs installs;
 	struct finding failure; /* why it is offline; kept for the path's `previous` */
 	time_t failed_at;
 	char *told_proxy; /* owned; what the log says of the proxy settings */
@@ -112,6 +113,7 @@ static bool reload_state(struct agent *agent)
 				fresh.server_id, fresh.hub_host, fresh.hub_port);
 			runner_free(&agent->runner); /* another hub need not know what this one asked */
 			sender_free(&agent->sender);
+			installs_close(&agent->installs);
 		}
 		state_wipe(&agent->state);
 		agent->state = fresh;
@@ -249,6 +251,7 @@ static struct inventory_source inventory_source(const struct agent *agent)
 	return (struct inventory_source){
 		.location = agent->state.location,
 		.profiles = agent->options->profiles,
+		.origins = agent->options->origins,
 		.root = agent->options->root,
 	};
 }
@@ -298,6 +301,7 @@ static int64_t stay(struct agent *agent, struct walk *walk, json_t *inventory)
 		.runner = &agent->runner,
 		.runs = &agent->runs,
 		.sender = &agent->sender,
+		.installs = &agent->installs,
 		.rhythm = &agent->rhythm,
 		.asked = &agent->params,
 	};
@@ -369,16 +373,24 @@ static void keep_runs(struct agent *agent)
 	runs_step(&agent->runs);
 }
 
-/* Between two walks; the runs of jobs go on. */
+/* Between two walks; the runs of jobs go on, and installs. */
 static void rest(struct agent *agent, int64_t wait_ms)
 {
 	struct deadline end = deadline_in_ms(wait_ms), due;
 	enum wait_result result;
 	do {
+		struct deadline next = end;
+		struct pollfd fds[3] = {
+			{.fd = runs_fd(&agent->runs), .events = POLLIN},
+			{.fd = installs_fd(&agent->installs), .events = POLLIN},
+		};
 		runs_step(&agent->runs);
-		bool owed = runs_deadline(&agent->runs, &due);
-		result = wait_fd(
-			runs_fd(&agent->runs), POLLIN, owed ? deadline_sooner(end, due) : end, &interrupt);
+		installs_step(&agent->installs);
+		if (runs_deadline(&agent->runs, &due))
+			next = deadline_sooner(next, due);
+		if (installs_deadline(&agent->installs, &due))
+			next = deadline_sooner(next, due);
+		result = wait_fds(fds, 2, next, &interrupt);
 	} while (result != WAIT_CANCELLED && result != WAIT_ERROR && deadline_left_ms(end));
 }
 
@@ -414,6 +426,8 @@ static void service_run(struct agent *agent)
 	runner_init(&agent->runner, agent->options->root);
 	runs_init(&agent->runs);
 	sender_init(&agent->sender, agent->options->root);
+	installs_init(&agent->installs, agent->options->root);
+	agent->installs.log = agent->log.file;
 	cleanup(free_ptr) char *hub = state_hub(&agent->state);
 	logfile_line(agent->log.file, LEVEL_INFO,
 		"sallyport %s starts as process %ld: %s, id %s, hub %s", SALLYPORT_VERSION, (long)getpid(),
@@ -424,6 +438,7 @@ static void service_run(struct agent *agent)
 	runner_free(&agent->runner);
 	runs_close(&agent->runs);
 	sender_free(&agent->sender);
+	installs_close(&agent->installs);
 	finding_free(&agent->failure);
 	if (stop_asked)
 		set_status(agent, STATUS_STOPPED, NULL);

@@ -16,6 +16,7 @@ struct agent_options {
 	const char *root;             /* may be NULL */
 	bool to_stderr;               /* the log also there */
 	inventory_profiles *profiles; /* may be NULL */
+	inventory_origins *origins;   /* may be NULL */
 	const char *reboot_program;   /* restarts the machine for a job; NULL: the system's */
 };
 

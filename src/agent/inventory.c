@@ -42,7 +42,7 @@ static void add_host(json_t *inventory)
 	json_object_set_new(inventory, "memory", memory);
 }
 
-static void add_interfaces(json_t *inventory)
+static void add_interfaces(json_t *inventory, json_t *origins)
 {
 	size_t count = 0;
 	struct err err;
@@ -59,6 +59,9 @@ static void add_interfaces(json_t *inventory)
 		set_text(row, "mac", interfaces[i].mac);
 		set_text(row, "ipv4", interfaces[i].ipv4);
 		set_text(row, "ipv6", interfaces[i].ipv6);
+		json_t *origin = json_object_get(origins, interfaces[i].name);
+		if (origin && *interfaces[i].ipv4)
+			json_object_set(row, "origin", origin);
 		json_object_set_new(row, "up", json_boolean(interfaces[i].up));
 		json_array_append_new(list, row);
 	}
@@ -95,7 +98,8 @@ json_t *inventory_read(const struct inventory_source *source)
 	if (source->profiles)
 		json_object_set_new(inventory, "profiles", source->profiles(source->root));
 	add_host(inventory);
-	add_interfaces(inventory);
+	cleanup(json_drop) json_t *origins = source->origins ? source->origins(source->root) : NULL;
+	add_interfaces(inventory, origins);
 	add_disks(inventory);
 	return inventory;
 }

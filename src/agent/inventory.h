@@ -12,11 +12,14 @@
 
 /* The profiles of this machine as a list of {"id", "title"}; a new reference. */
 typedef json_t *inventory_profiles(const char *root);
+/* Who gave the addresses, {INTERFACE: "dhcp" or "static"}; a new reference. */
+typedef json_t *inventory_origins(const char *root);
 
 struct inventory_source {
 	const char *location;         /* where the administrator says that it stands; may be NULL */
 	inventory_profiles *profiles; /* may be NULL */
-	const char *root;             /* for that; may be NULL */
+	const char *root;             /* for these; may be NULL */
+	inventory_origins *origins;   /* may be NULL */
 };
 
 json_t *inventory_read(const struct inventory_source *source); /* a new reference */

@@ -131,6 +131,24 @@ static enum refusal on_job_cancel(void *data, const void *record)
 	return runs_cancel(online->runs, record);
 }
 
+static enum refusal on_install_start(void *data, const void *record)
+{
+	struct online *online = data;
+	return installs_start(online->installs, record);
+}
+
+static enum refusal on_install_go(void *data, const void *record)
+{
+	struct online *online = data;
+	return installs_go(online->installs, record);
+}
+
+static enum refusal on_install_end(void *data, const void *record)
+{
+	struct online *online = data;
+	return installs_end(online->installs, record);
+}
+
 /* What the hub may ask of this machine; `data` is the struct online. */
 static const struct session_call calls[] = {
 	{MSG_check_run, on_check_run},
@@ -139,6 +157,9 @@ static const struct session_call calls[] = {
 	{MSG_bundle_make, support_bundle},
 	{MSG_job_run, on_job_run},
 	{MSG_job_cancel, on_job_cancel},
+	{MSG_install_start, on_install_start},
+	{MSG_install_go, on_install_go},
+	{MSG_install_end, on_install_end},
 };
 
 void online_begin(struct online *online, struct walk *walk, const json_t *inventory,
@@ -157,6 +178,7 @@ void online_begin(struct online *online, struct walk *walk, const json_t *invent
 	online->inventory_us = now_us;
 	send_path(online, walk, previous);
 	runs_online(online->runs, &online->session);
+	installs_online(online->installs, &online->session);
 	runner_resume(online->runner);
 }
 
@@ -239,6 +261,7 @@ static bool advance(struct online *online)
 	link_step(link);
 	do_chores(online);
 	runs_step(online->runs);
+	installs_step(online->installs);
 	session_tick(&online->session, clock_mono_us());
 	if (link_step(link) != WS_OPEN)
 		session_closed(
@@ -246,8 +269,8 @@ static bool advance(struct online *online)
 	return !online->session.over.cause;
 }
 
-/* The session's, the check's, the runs', support's, and one that wait_fds() adds. */
-#define MAX_FDS (3 + SUPPORT_FDS + 1)
+/* The session's, the check's, the runs', the installs', support's, and one that wait_fds() adds. */
+#define MAX_FDS (4 + SUPPORT_FDS + 1)
 
 static enum wait_result sleep_until_needed(struct online *online, struct pollfd fds[MAX_FDS])
 {
@@ -262,7 +285,10 @@ static enum wait_result sleep_until_needed(struct online *online, struct pollfd 
 	fds[2] = (struct pollfd){.fd = runs_fd(online->runs), .events = POLLIN};
 	if (runs_deadline(online->runs, &check))
 		deadline = deadline_sooner(deadline, check);
-	support_poll(online, fds + 3, &deadline);
+	fds[3] = (struct pollfd){.fd = installs_fd(online->installs), .events = POLLIN};
+	if (installs_deadline(online->installs, &check))
+		deadline = deadline_sooner(deadline, check);
+	support_poll(online, fds + 4, &deadline);
 	if (link_ready(&online->link))
 		deadline = deadline_in_ms(0);
 	return wait_fds(fds, MAX_FDS - 1, deadline, online->interrupt);
@@ -314,6 +340,7 @@ void online_free(struct online *online)
 	release_held(online, NULL);
 	follow_free(&online->follow);
 	runs_offline(online->runs);
+	installs_offline(online->installs);
 	link_close(&online->link, CLOSE_GOING_AWAY);
 	session_free(&online->session);
 }

@@ -9,6 +9,7 @@
 #define AGENT_ONLINE_H
 
 #include "agent/support/follow.h"
+#include "agent/installs/installs.h"
 #include "agent/inventory.h"
 #include "agent/link.h"
 #include "agent/log.h"
@@ -29,6 +30,7 @@ struct online {
 	struct runner *runner;              /* of the checks; outlives this */
 	struct runs *runs;                  /* of jobs; outlives this */
 	struct sender *sender;              /* of the support bundle; outlives this */
+	struct installs *installs;          /* of a connector; outlives this */
 	struct rhythm *rhythm;              /* what the way has taught; outlives this */
 	const struct session_params *asked; /* what the hub asks for; the rhythm may shorten it */
 

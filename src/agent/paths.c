@@ -16,6 +16,7 @@ void paths_init(struct agent_paths *paths, const char *root)
 		.check = file_under(root, STATE_DIR "/check.json"),
 		.runs = file_under(root, STATE_DIR "/runs"),
 		.scripts = file_under(root, "/run/sallyport"),
+		.portable = file_under(root, STATE_DIR "/portable"),
 		.lock = file_under(root, STATE_DIR "/agent.lock"),
 		.log_dir = file_under(root, LOG_DIR),
 		.log = file_under(root, LOG_DIR "/connector.log"),
@@ -32,6 +33,7 @@ void paths_free(struct agent_paths *paths)
 	free(paths->check);
 	free(paths->runs);
 	free(paths->scripts);
+	free(paths->portable);
 	free(paths->lock);
 	free(paths->log_dir);
 	free(paths->log);

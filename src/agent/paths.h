@@ -15,6 +15,7 @@ struct agent_paths {
 	char *check;     /* the latest report of `sallyport check` */
 	char *runs;      /* the runs of jobs, a folder each: agent/runs/journal.h */
 	char *scripts;   /* /run/sallyport: their scripts while they run */
+	char *portable;  /* agents for other machines: agent/installs/portable.h */
 	char *lock;      /* held by the running service: agent/lock.h */
 	char *log_dir;   /* /var/log/sallyport */
 	char *log;       /* connector.log */

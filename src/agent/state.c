@@ -238,6 +238,7 @@ int state_prepare(const struct agent_paths *paths, struct err *err)
 		err_set(
 			err, "%s cannot keep this machine's identity: %s", paths->state_dir, strerror(saved));
 	unlink(probe);
+	errno = saved;
 	return rc;
 }
 

@@ -1,5 +1,6 @@
 /* `sallyport agent`: the service. */
 #include "agent/agent.h"
+#include "cli/address_origins.h"
 #include "cli/commands.h"
 #include "cli/profile_names.h"
 
@@ -19,6 +20,7 @@ static int run(const struct cli_args *args)
 		.root = args->root,
 		.to_stderr = args->values[OPTION_VERBOSE],
 		.profiles = profile_names,
+		.origins = address_origins,
 		.reboot_program = args->values[OPTION_REBOOT_WITH],
 	});
 }

@@ -1,20 +1,12 @@
 /*
- * `sallyport join`: makes this machine's key, walks to the hub of the token, enrols, and keeps what
- * the service needs.
+ * `sallyport join`: reads the token, joins (agent/membership.h) and tells how that went.
  *
  * The happy path leaves identity.json behind and nothing else. Failure modes: a bad token (said
- * before anything is sent), no right or no room to keep the identity (found before the token is
- * spent), any failure of the walk (told as cause, evidence, remedy), and a disk that fills up in
- * the last moment (the machine is taken off the hub again, so that nothing half-made stays on
- * either side).
+ * before anything is sent), a machine that has joined already, and those of joining.
  */
-#include "agent/inventory.h"
-#include "agent/link.h"
 #include "agent/lock.h"
-#include "agent/state.h"
-#include "agent/way.h"
+#include "agent/membership.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "cli/commands.h"
 #include "cli/profile_names.h"
 #include "cli/say.h"
@@ -23,8 +15,6 @@
 #include <sodium.h>
 #include <string.h>
 #include <unistd.h>
-
-#define ROLLBACK_MS 10000
 
 enum { OPTION_TOKEN, OPTION_TOKEN_FILE, OPTION_LOCATION, OPTION_FORCE };
 
@@ -136,62 +126,6 @@ static void on_stage(void *data, enum stage stage)
 	*begun = true;
 }
 
-static int walk_with_token(const struct cli_args *args, const struct join_token *token,
-	struct agent_state *state, struct walk *walk)
-{
-	bool begun = false;
-	const struct inventory_source source = {state->location, profile_names, args->root};
-	cleanup(json_drop) json_t *inventory = inventory_read(&source);
-	const char *name = json_get_text(inventory, "name");
-	struct way way = {
-		.root = args->root,
-		.state = state,
-		.token = token,
-		.inventory = inventory,
-		.on_stage = on_stage,
-		.on_stage_data = &begun,
-	};
-	state->name = xstrdup(name ? name : "unknown");
-	int rc = way_walk(&way, walk);
-	way_free(&way);
-	if (begun)
-		fputc('\n', stderr);
-	if (rc == 0)
-		return 0;
-	cleanup(free_ptr) char *sentence = finding_sentence(&walk->failure);
-	fprintf(stderr, "Not joined: %s\n", sentence);
-	say_finding(stderr, &walk->failure);
-	return -1;
-}
-
-static void fill_state(
-	const struct join_token *token, const struct walk *walk, struct agent_state *state)
-{
-	identity_id(state->identity.public_key, state->server_id);
-	strcpy(state->hub_host, token->host);
-	state->hub_port = token->port;
-	endpoints_at(&state->endpoints, token->host, token->port);
-	memcpy(state->hub_key, walk->hub_key, sizeof state->hub_key);
-	state->private_ca = xstrdup(walk->private_ca);
-}
-
-/* The hub has enrolled a machine that cannot keep its identity: take it back. */
-static void roll_back(struct walk *walk)
-{
-	struct err err;
-	if (link_ask(walk, MSG_leave, NULL, ROLLBACK_MS, NULL, &err))
-		fprintf(stderr, "The hub could not be told (%s): remove this machine there.\n", err.text);
-	else
-		fprintf(stderr, "The hub was told to forget this machine; nothing has changed here.\n");
-}
-
-static void ignore_text(void *data, const char *text, size_t len)
-{
-	(void)data;
-	(void)text;
-	(void)len;
-}
-
 static void say_joined(
 	const struct agent_paths *paths, const struct agent_state *state, const char *proxy)
 {
@@ -212,30 +146,31 @@ static int join(const struct cli_args *args, const struct agent_paths *paths,
 	const struct join_token *token, struct agent_state *state)
 {
 	struct walk walk = {0};
-	struct link link;
 	struct err err;
-	int rc = -1;
+	bool begun = false;
+	const struct joining joining = {
+		.root = args->root,
+		.paths = paths,
+		.token = token,
+		.location = args->values[OPTION_LOCATION],
+		.profiles = profile_names,
+		.on_stage = on_stage,
+		.on_stage_data = &begun,
+	};
 	if (check_not_joined(paths, args->values[OPTION_FORCE]))
 		return -1;
-	if (state_prepare(paths, &err))
-		return fail(err.text);
-	identity_make(&state->identity);
-	if (walk_with_token(args, token, state, &walk))
-		goto out;
-	fill_state(token, &walk, state);
-	if (state_save(paths, state, &err)) {
+	int rc = membership_join(&joining, state, &walk, &err);
+	if (begun)
+		fputc('\n', stderr);
+	if (rc && walk.failure.cause) {
+		cleanup(free_ptr) char *sentence = finding_sentence(&walk.failure);
+		fprintf(stderr, "Not joined: %s\n", sentence);
+		say_finding(stderr, &walk.failure);
+	} else if (rc) {
 		fail(err.text);
-		roll_back(&walk);
-		goto out;
+	} else {
+		say_joined(paths, state, walk.proxy);
 	}
-	/* What cannot be kept now comes again with the service's first welcome. */
-	state_follow(paths, state, json_object_get(walk.welcome, "endpoints"), &err);
-	link_take(&link, &walk, ignore_text, NULL);
-	link_close(&link, CLOSE_NORMAL);
-	lock_nudge(paths);
-	say_joined(paths, state, walk.proxy);
-	rc = 0;
-out:
 	walk_free(&walk);
 	return rc;
 }
@@ -251,7 +186,6 @@ static int run(const struct cli_args *args)
 	int rc = take_token(args, &token);
 	if (rc)
 		return rc;
-	state.location = xstrdup(location);
 	paths_init(&paths, args->root);
 	rc = join(args, &paths, &token, &state);
 	token_wipe(&token);

@@ -5,14 +5,10 @@
  * machine already, is the identity removed. A hub that cannot be reached leaves everything as it
  * is, unless --local says to forget it here alone.
  */
-#include "agent/link.h"
 #include "agent/lock.h"
-#include "agent/state.h"
-#include "agent/way.h"
+#include "agent/membership.h"
 #include "cli/commands.h"
 #include "cli/say.h"
-
-#define LEAVE_MS 15000
 
 enum { OPTION_LOCAL };
 
@@ -26,19 +22,15 @@ static int ask_hub(const char *root, const struct agent_state *state)
 {
 	struct walk walk;
 	struct err err;
-	struct way way = {.root = root, .state = state};
-	int rc = way_walk(&way, &walk);
-	way_free(&way);
-	if (rc && walk.failure.cause == CAUSE_AGENT_REVOKED) {
+	int rc = membership_leave(root, state, NULL, &walk, &err);
+	if (rc == 0 && walk.failure.cause == CAUSE_AGENT_REVOKED) {
 		fprintf(stderr, "The hub had removed this machine already.\n");
-		rc = 0;
-	} else if (rc) {
+	} else if (rc && walk.failure.cause) {
 		cleanup(free_ptr) char *sentence = finding_sentence(&walk.failure);
 		fprintf(stderr, "Not left, the hub cannot be told: %s\n", sentence);
 		say_finding(stderr, &walk.failure);
-	} else if (link_ask(&walk, MSG_leave, NULL, LEAVE_MS, NULL, &err)) {
+	} else if (rc) {
 		fprintf(stderr, "Not left, the hub cannot be told: %s.\n", err.text);
-		rc = -1;
 	}
 	walk_free(&walk);
 	if (rc)

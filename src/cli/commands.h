@@ -12,5 +12,7 @@ extern const struct cli_command command_agent;
 extern const struct cli_command command_status;
 extern const struct cli_command command_leave;
 extern const struct cli_command command_logs;
+extern const struct cli_command command_setup;
+extern const struct cli_command command_install;
 
 #endif

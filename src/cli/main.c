@@ -1,13 +1,14 @@
 /* `sallyport`: the program on every machine. */
 #include "agent/runs/supervisor.h"
 #include "cli/commands.h"
+#include "cli/connector_worker.h"
 
 #include <stddef.h>
 #include <sys/resource.h>
 
 static const struct cli_command *const commands[] = {&command_check, &command_explain,
 	&command_profiles, &command_join, &command_agent, &command_status, &command_logs,
-	&command_leave, NULL};
+	&command_leave, &command_setup, &command_install, NULL};
 
 static const struct cli_option files[] = {
 	{"/etc/sallyport/proxy.env", NULL,
@@ -72,7 +73,7 @@ int main(int argc, char **argv)
 	/* A core file would hold the machine's key and the proxy's password. */
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	int code;
-	if (supervise_main(argc, argv, &code))
+	if (supervise_main(argc, argv, &code) || connector_worker_main(argc, argv, &code))
 		return code;
 	return cli_main(&program, argc, argv);
 }

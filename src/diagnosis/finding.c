@@ -146,7 +146,7 @@ void finding_copy(struct finding *to, const struct finding *from)
 }
 
 /* Replaces {name} and {name|words} by the evidence, or by the words where there is none. */
-static char *fill(const char *text, const struct evidence *evidence)
+char *evidence_fill(const char *text, const struct evidence *evidence)
 {
 	struct buf out = {0};
 	for (const char *open; (open = strchr(text, '{'));) {
@@ -168,22 +168,22 @@ static char *fill(const char *text, const struct evidence *evidence)
 
 char *finding_sentence(const struct finding *finding)
 {
-	return fill(cause_info(finding->cause)->sentence, &finding->evidence);
+	return evidence_fill(cause_info(finding->cause)->sentence, &finding->evidence);
 }
 
 char *finding_remedy(const struct finding *finding)
 {
-	return fill(cause_info(finding->cause)->remedy, &finding->evidence);
+	return evidence_fill(cause_info(finding->cause)->remedy, &finding->evidence);
 }
 
 char *cause_sentence(enum cause cause)
 {
-	return fill(cause_info(cause)->sentence, NULL);
+	return evidence_fill(cause_info(cause)->sentence, NULL);
 }
 
 char *cause_remedy(enum cause cause)
 {
-	return fill(cause_info(cause)->remedy, NULL);
+	return evidence_fill(cause_info(cause)->remedy, NULL);
 }
 
 void finding_free(struct finding *finding)

@@ -85,6 +85,9 @@ void evidence_add(struct evidence *evidence, const char *name, const char *forma
 const char *evidence_get(const struct evidence *evidence, const char *name);
 void evidence_copy(struct evidence *to, const struct evidence *from); /* adds all of `from` */
 void evidence_free(struct evidence *evidence);
+/* The text with {name} and {name|words} replaced by the evidence, or by the words where there is
+ * none. `evidence` may be NULL. Owned by the caller. */
+char *evidence_fill(const char *text, const struct evidence *evidence);
 
 /* Starts a finding in zeroed memory; its evidence is added afterwards. */
 void finding_set(

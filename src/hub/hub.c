@@ -11,6 +11,7 @@
 #include "hub/api/setup.h"
 #include "hub/log.h"
 #include "hub/places.h"
+#include "hub/portable.h"
 #include "hub/state.h"
 #include "hub/state_dir.h"
 
@@ -126,6 +127,9 @@ static void set_up_parts(struct hub *hub)
 	struct jobs_hooks jobs_hooks = hub_jobs_hooks;
 	jobs_hooks.data = hub;
 	hub->jobs = jobs_new(hub->store, &hub->identity, &jobs_hooks);
+	struct installs_hooks installs_hooks = hub_installs_hooks;
+	installs_hooks.data = hub;
+	hub->installs = installs_new(hub->store, &installs_hooks);
 	hub->outside = hub->options.no_outside_look ? NULL : outside_new(&hub->loop, hub_looked, hub);
 	hub->events = events_new(hub);
 	hub->log_streams = log_streams_new();
@@ -135,6 +139,7 @@ static void set_up_parts(struct hub *hub)
 		.roster = hub->roster,
 		.checks = hub->checks,
 		.jobs = hub->jobs,
+		.installs = hub->installs,
 		.outside = hub->outside,
 		.dues = &hub->dues,
 		.identity = &hub->identity,
@@ -193,6 +198,14 @@ static int set_up_bundles(struct hub *hub, struct err *err)
 	return hub->bundles ? 0 : -1;
 }
 
+static void set_up_portable(struct hub *hub)
+{
+	cleanup(free_ptr) char *folder = hub->options.portable
+										 ? xstrdup(hub->options.portable)
+										 : file_under(hub->options.root, PORTABLE_FOLDER);
+	hub->portable = portable_new(&hub->loop, folder);
+}
+
 static int start(struct hub *hub, struct err *err)
 {
 	if (open_state(hub, err))
@@ -200,8 +213,10 @@ static int start(struct hub *hub, struct err *err)
 	hub_set_up_loop(hub);
 	set_up_parts(hub);
 	if (checks_load(hub->checks, hub_now_ms(), err) != STORE_OK ||
-		jobs_load(hub->jobs, err) != STORE_OK || set_up_bundles(hub, err))
+		jobs_load(hub->jobs, err) != STORE_OK ||
+		installs_load(hub->installs, time(NULL), err) != STORE_OK || set_up_bundles(hub, err))
 		return -1;
+	set_up_portable(hub);
 	hub->listener = listener_open(hub, &hub->loop, hub->options.listen_host, hub->options.port,
 		loop_count(hub), &hub->certificate, err);
 	if (!hub->listener || publish(hub, err) || announce(hub, err))
@@ -237,6 +252,7 @@ static void close_loop(struct hub *hub)
 	outside_free(hub->outside);
 	passwords_free(hub->passwords);
 	bundles_free(hub->bundles);
+	portable_free(hub->portable);
 	uv_walk(&hub->loop, close_handle, NULL);
 	uv_run(&hub->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&hub->loop);
@@ -255,12 +271,15 @@ static void take_down(struct hub *hub)
 		log_line(LOG_ERROR, "%s", err.text);
 	if (hub->jobs && jobs_flush_all(hub->jobs, hub_now_ms(), &err) != STORE_OK)
 		log_line(LOG_ERROR, "%s", err.text);
+	if (hub->installs && installs_flush(hub->installs, hub_now_ms(), &err) != STORE_OK)
+		log_line(LOG_ERROR, "%s", err.text);
 	if (hub->store && hub->draining)
 		hub->store->driver->servers.all_offline(
 			hub->store, cause_info(START_CAUSE)->id, START_WORDS, time(NULL), NULL);
 	roster_free(hub->roster);
 	checks_free(hub->checks);
 	jobs_free(hub->jobs);
+	installs_free(hub->installs);
 	events_free(hub->events);
 	log_streams_free(hub->log_streams);
 	if (hub->listener)

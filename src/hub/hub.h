@@ -25,6 +25,7 @@ struct hub_options {
 	struct session_timing timing;
 	bool no_outside_look;       /* never tries a machine's inbound ports */
 	int64_t loops;              /* threads for connections; 0: one a processor */
+	const char *portable;       /* folder of the portable agents; NULL: below root */
 	struct endpoints endpoints; /* where a role is elsewhere; port 0: it is not */
 };
 

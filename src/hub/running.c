@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "hub/api/rows.h"
 #include "hub/log.h"
+#include "hub/portable.h"
 #include "hub/state.h"
 
 #include <signal.h>
@@ -68,6 +69,8 @@ void hub_flush(struct hub *hub)
 		status = checks_flush(hub->checks, &err);
 	if (status == STORE_OK)
 		status = jobs_flush(hub->jobs, hub_now_ms(), &err);
+	if (status == STORE_OK)
+		status = installs_flush(hub->installs, hub_now_ms(), &err);
 	if (hub_store_said(hub, status, &err) != STORE_OK)
 		schedule_flush(hub, RETRY_MS);
 	else
@@ -95,6 +98,8 @@ void hub_row_changed(void *data, const char *id)
 		hub->store->driver->servers.find(hub->store, id, &server, NULL, NULL) != STORE_OK)
 		return;
 	events_send_at(hub->events, server.location, "server", row_json(hub, &server));
+	if (server.connector)
+		hub_locations_changed(hub, server.location);
 	store_server_free(&server);
 	hub->counts_due = true;
 }
@@ -173,6 +178,7 @@ static void on_sweep(uv_timer_t *timer)
 		session_lost(silent);
 	checks_sweep(hub->checks, time(NULL), now);
 	jobs_sweep(hub->jobs, time(NULL), now);
+	installs_sweep(hub->installs, time(NULL), now);
 	session_dues_sweep(&hub->dues, now);
 	listener_sweep(hub->listener);
 	spread_returns(hub);
@@ -184,6 +190,7 @@ static void on_slow(uv_timer_t *timer)
 	events_comment(hub->events);
 	log_streams_comment(hub->log_streams);
 	bundles_sweep(hub->bundles, time(NULL));
+	portable_look(hub->portable);
 	count_fleet(hub);
 }
 

@@ -20,7 +20,7 @@ static void deliver_again(void *data, int64_t after_ms)
 	uv_timer_start(&hub->jobs_timer, on_deliver, (uint64_t)after_ms, 0);
 }
 
-static uint64_t number_of_session(void *data, const char *server, bool *ready)
+uint64_t hub_session_number(void *data, const char *server, bool *ready)
 {
 	const struct hub *hub = data;
 	const struct session *session = roster_session(hub->roster, server);
@@ -36,7 +36,7 @@ static struct session *find_session(const struct hub *hub, const char *server, u
 	return session && session_number(session, &ready) == number ? session : NULL;
 }
 
-static int64_t send_request(
+int64_t hub_send_request(
 	void *data, const char *server, uint64_t number, const char *method, json_t *params)
 {
 	struct session *session = find_session(data, server, number);
@@ -46,7 +46,7 @@ static int64_t send_request(
 	return 0;
 }
 
-static void confirm(void *data, const struct jobs_receipt *receipt)
+void hub_confirm(void *data, const struct jobs_receipt *receipt)
 {
 	struct session *session = find_session(data, receipt->server, receipt->session);
 	if (session)
@@ -79,9 +79,9 @@ static void job_changed(void *data, const struct store_job *job, int64_t silent,
 const struct jobs_hooks hub_jobs_hooks = {
 	.wake = hub_wake,
 	.again = deliver_again,
-	.session = number_of_session,
-	.send = send_request,
-	.confirm = confirm,
+	.session = hub_session_number,
+	.send = hub_send_request,
+	.confirm = hub_confirm,
 	.changed = job_changed,
 	.watched = is_watched,
 };

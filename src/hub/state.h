@@ -12,6 +12,7 @@
 #include "hub/checks.h"
 #include "hub/events.h"
 #include "hub/hub.h"
+#include "hub/installs/installs.h"
 #include "hub/jobs/jobs.h"
 #include "hub/throttle.h"
 #include "hub/net/listener.h"
@@ -24,6 +25,8 @@
 #include "wire/token.h"
 
 #include <uv.h>
+
+struct portable;
 
 struct hub {
 	struct hub_options options;
@@ -40,6 +43,8 @@ struct hub {
 	struct roster *roster;
 	struct checks *checks;
 	struct jobs *jobs;
+	struct installs *installs;
+	struct portable *portable;
 	struct bundles *bundles;
 	struct log_streams *log_streams;
 	struct outside *outside; /* NULL when switched off */
@@ -80,6 +85,15 @@ void hub_check_changed(void *hub, const struct store_check *check);
 void hub_bundle_changed(void *hub, const struct store_bundle *bundle, int64_t received);
 /* Of the jobs; see running_jobs.c. */
 extern const struct jobs_hooks hub_jobs_hooks; /* `data` is the hub */
+/* What these and the installs want of sessions. */
+uint64_t hub_session_number(void *hub, const char *server, bool *ready);
+int64_t hub_send_request(
+	void *hub, const char *server, uint64_t number, const char *method, json_t *params);
+void hub_confirm(void *hub, const struct jobs_receipt *receipt);
+/* Of the installs; see running_installs.c. */
+extern const struct installs_hooks hub_installs_hooks; /* `data` is the hub */
+/* The list of locations, of connectors or of their states changed there. */
+void hub_locations_changed(struct hub *hub, const char *location);
 /* What the hub saw of a machine's ports. */
 outside_done hub_looked;
 /* Notes what the store answered, for /readyz and the log; returns it. */

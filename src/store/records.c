@@ -16,7 +16,8 @@ void store_user_free(struct store_user *user)
 void store_server_free(struct store_server *server)
 {
 	char *const texts[] = {server->name, server->platform, server->os_name, server->address,
-		server->mac, server->location, server->version, server->cause, server->reason};
+		server->mac, server->location, server->version, server->cause, server->reason,
+		server->addressing};
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		free(texts[i]);
 	*server = (struct store_server){0};

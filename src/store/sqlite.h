@@ -15,7 +15,7 @@
 #include <jansson.h>
 #include <sqlite3.h>
 
-#define SQL_MAX_STATEMENTS 192
+#define SQL_MAX_STATEMENTS 256
 
 struct sqlite_store {
 	struct store store;
@@ -109,8 +109,6 @@ enum store_status servers_list(
 	struct store *store, const struct store_query *query, struct store_page *page, struct err *err);
 enum store_status servers_counts(
 	struct store *store, const char *location, struct store_counts *counts, struct err *err);
-enum store_status servers_locations(struct store *store,
-	void (*each)(void *data, const char *location, int64_t servers), void *data, struct err *err);
 enum store_status servers_remove(
 	struct store *store, const char *id, bool revoke, int64_t now, struct err *err);
 enum store_status servers_all_offline(
@@ -191,11 +189,64 @@ enum store_status uploads_each(struct store *store, enum store_bundle_state stat
 	void (*each)(void *data, const struct store_bundle *bundle), void *data, struct err *err);
 enum store_status uploads_remove(struct store *store, const char *id, struct err *err);
 
+enum store_status locations_add(
+	struct store *store, const char *name, bool dhcp, int64_t now, struct err *err);
+enum store_status locations_find(
+	struct store *store, const char *name, struct store_location *location, struct err *err);
+enum store_status locations_list(struct store *store,
+	void (*each)(void *data, const struct store_location *location), void *data, struct err *err);
+enum store_status locations_change(
+	struct store *store, const char *name, const char *to, bool dhcp, struct err *err);
+enum store_status locations_remove(
+	struct store *store, const char *name, int64_t now, struct store_holds *holds, struct err *err);
+enum store_status locations_place(
+	struct store *store, const char *server, const char *location, struct err *err);
+enum store_status locations_promote(
+	struct store *store, const char *server, int64_t now, struct err *err);
+enum store_status locations_demote(struct store *store, const char *server, struct err *err);
+enum store_status locations_connectors(struct store *store, const char *location,
+	void (*each)(void *data, const struct store_connector *connector), void *data, struct err *err);
+enum store_status locations_pin(
+	struct store *store, const char *location, const struct store_host_key *key, struct err *err);
+enum store_status locations_pinned(struct store *store, const char *location, const char *host,
+	int64_t port, char **fingerprint, struct err *err);
+enum store_status locations_host_keys(struct store *store, const char *location, int limit,
+	int64_t before, struct store_host_key_page *page, struct err *err);
+enum store_status locations_unpin(
+	struct store *store, const char *location, int64_t seq, struct err *err);
+/* A machine, or a token, names it: it is there from now on. */
+enum store_status sql_location_appears(
+	struct sqlite_store *sqlite, const char *name, int64_t now, struct err *err);
+/* From now on the server is there, whatever it says; or where it last said. */
+enum store_status sql_server_place(
+	struct sqlite_store *sqlite, const char *server, const char *location, struct err *err);
+enum store_status sql_server_says_again(
+	struct sqlite_store *sqlite, const char *server, struct err *err);
+
+enum store_status installs_store_add(struct store *store, struct store_install *install,
+	struct store_target *targets, size_t count, struct err *err);
+enum store_status installs_store_find(
+	struct store *store, const char *id, struct store_install *install, struct err *err);
+enum store_status installs_store_list(struct store *store, const struct store_install_query *query,
+	struct store_install_page *page, struct err *err);
+enum store_status installs_store_change(
+	struct store *store, const struct store_install *install, struct err *err);
+enum store_status installs_store_prune(
+	struct store *store, int64_t before, int64_t keep, struct err *err);
+enum store_status installs_store_targets(struct store *store,
+	const struct store_target_query *query, struct store_target_page *page, struct err *err);
+enum store_status installs_store_target(
+	struct store *store, int64_t seq, struct store_target *target, struct err *err);
+enum store_status installs_store_target_change(
+	struct store *store, const struct store_target *target, struct err *err);
+enum store_status installs_store_forget(struct store *store, int64_t seq, struct err *err);
+enum store_status installs_store_drop_tokens(struct store *store, int64_t target, struct err *err);
+
 /* The columns of struct store_server in the order that read_server() takes them. */
 #define SERVER_COLUMNS                                                                             \
 	"id, key, name, platform, os_name, address, mac, location, version, online, cause, reason, "   \
-	"since, last_seen, created"
-#define SERVER_COLUMN_COUNT 15
+	"since, last_seen, created, addressing, EXISTS (SELECT 1 FROM connectors WHERE server = id)"
+#define SERVER_COLUMN_COUNT 17
 void sql_read_server(sqlite3_stmt *statement, struct store_server *server);
 
 #endif

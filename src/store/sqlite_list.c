@@ -67,6 +67,15 @@ void sql_select_filters(struct sql_select *select, const struct store_query *que
 		buf_puts(&select->sql, " AND location = ?");
 		sql_select_bind(select, json_string(query->location));
 	}
+	if (query->connectors)
+		buf_puts(&select->sql, " AND EXISTS (SELECT 1 FROM connectors WHERE server = id)");
+	if (query->addressing && strcmp(query->addressing, "broken") == 0) {
+		buf_puts(&select->sql, " AND addressing = 'static' AND location IN (SELECT name FROM "
+							   "locations WHERE addressing = 'dhcp')");
+	} else if (query->addressing) {
+		buf_puts(&select->sql, " AND addressing = ?");
+		sql_select_bind(select, json_string(query->addressing));
+	}
 	const char *at = query->text ? query->text : "";
 	for (int words = 0; words < MAX_WORDS; words++) {
 		at += strspn(at, " \t");
@@ -223,19 +232,4 @@ enum store_status servers_counts(
 	}
 	sql_done(statement);
 	return status;
-}
-
-enum store_status servers_locations(struct store *store,
-	void (*each)(void *data, const char *location, int64_t servers), void *data, struct err *err)
-{
-	struct sqlite_store *sqlite = sqlite_of(store);
-	sqlite3_stmt *statement = sql_start(sqlite,
-		"SELECT min(location), count(*) FROM servers WHERE location != '' GROUP BY location "
-		"ORDER BY location LIMIT 10000",
-		"");
-	enum store_status status;
-	while ((status = sql_step(sqlite, statement, err)) == STORE_OK)
-		each(data, (const char *)sqlite3_column_text(statement, 0),
-			sqlite3_column_int64(statement, 1));
-	return status == STORE_NOT_FOUND ? STORE_OK : status;
 }

@@ -6,19 +6,23 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 struct token_row {
 	char id[STORE_TOKEN_ID_SIZE];
 	int64_t expires, uses, used;
 	bool revoked;
+	int64_t target;
+	char location[STORE_MAX_LOCATION + 1]; /* of the target's install */
 };
 
 static enum store_status find_token(struct sqlite_store *sqlite,
 	const unsigned char secret_hash[STORE_HASH_BYTES], struct token_row *token, struct err *err)
 {
 	sqlite3_stmt *statement = sql_start(sqlite,
-		"SELECT id, expires, uses, used, revoked FROM tokens WHERE secret_hash = ?", "b",
-		secret_hash);
+		"SELECT id, expires, uses, used, revoked, target, (SELECT location FROM install_targets "
+		"WHERE seq = target) FROM tokens WHERE secret_hash = ?",
+		"b", secret_hash);
 	enum store_status status = sql_step(sqlite, statement, err);
 	if (status == STORE_OK) {
 		snprintf(token->id, sizeof token->id, "%s", sqlite3_column_text(statement, 0));
@@ -26,6 +30,10 @@ static enum store_status find_token(struct sqlite_store *sqlite,
 		token->uses = sqlite3_column_int64(statement, 2);
 		token->used = sqlite3_column_int64(statement, 3);
 		token->revoked = sqlite3_column_int(statement, 4) != 0;
+		token->target = sqlite3_column_int64(statement, 5);
+		const unsigned char *location = sqlite3_column_text(statement, 6);
+		snprintf(
+			token->location, sizeof token->location, "%s", location ? (const char *)location : "");
 	}
 	sql_done(statement);
 	return status;
@@ -67,24 +75,45 @@ static enum store_status judge(struct sqlite_store *sqlite, struct store_enrolme
 	return status == STORE_NOT_FOUND ? STORE_OK : status;
 }
 
+/* What the machine says of itself, but for the place that it was given here. The location is there
+ * from now on. */
+static enum store_status summarize(struct sqlite_store *sqlite, const char *id,
+	const char *inventory, struct summary *summary, struct err *err)
+{
+	cleanup(json_drop) json_t *tree = json_parse(inventory, strlen(inventory), NULL);
+	summary_of(tree, summary);
+	sqlite3_stmt *statement =
+		sql_start(sqlite, "SELECT location FROM servers WHERE id = ? AND location_set", "t", id);
+	enum store_status status = sql_step(sqlite, statement, err);
+	if (status == STORE_OK)
+		summary_place(summary, (const char *)sqlite3_column_text(statement, 0));
+	sql_done(statement);
+	if (status != STORE_NOT_FOUND)
+		return status;
+	return sql_location_appears(sqlite, summary->location, time(NULL), err);
+}
+
 static enum store_status put_server(struct sqlite_store *sqlite, const char *id,
 	const struct store_enrolment *enrolment, const char *token_id, struct err *err)
 {
 	struct summary s;
-	cleanup(json_drop) json_t *inventory =
-		json_parse(enrolment->inventory, strlen(enrolment->inventory), NULL);
-	summary_of(inventory, &s);
-	enum store_status status = sql_run(sqlite,
+	enum store_status status = summarize(sqlite, id, enrolment->inventory, &s, err);
+	if (status != STORE_OK)
+		return status;
+	status = sql_run(sqlite,
 		sql_start(sqlite,
 			"INSERT INTO servers(id, key, token_id, name, platform, os_name, address, address_key, "
-			"mac, location, version, search, online, cause, reason, since, last_seen, created) "
-			"VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', '', ?13, ?13, ?13) "
+			"mac, location, version, search, addressing, online, cause, reason, since, last_seen, "
+			"created) "
+			"VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?14, 0, '', '', ?13, ?13, ?13) "
 			"ON CONFLICT(id) DO UPDATE SET token_id = excluded.token_id, name = excluded.name, "
 			"platform = excluded.platform, os_name = excluded.os_name, address = excluded.address, "
 			"address_key = excluded.address_key, mac = excluded.mac, location = excluded.location, "
-			"version = excluded.version, search = excluded.search, last_seen = excluded.last_seen",
-			"tbtttttttttti", id, enrolment->key, token_id, s.name, s.platform, s.os_name, s.address,
-			s.address_key, s.mac, s.location, s.version, s.search, enrolment->now),
+			"version = excluded.version, search = excluded.search, addressing = "
+			"excluded.addressing, last_seen = excluded.last_seen",
+			"tbttttttttttit", id, enrolment->key, token_id, s.name, s.platform, s.os_name,
+			s.address, s.address_key, s.mac, s.location, s.version, s.search, enrolment->now,
+			s.addressing),
 		err);
 	if (status != STORE_OK)
 		return status;
@@ -94,6 +123,26 @@ static enum store_status put_server(struct sqlite_store *sqlite, const char *id,
 			"ON CONFLICT(id) DO UPDATE SET inventory = excluded.inventory",
 			"tt", id, enrolment->inventory),
 		err);
+}
+
+/* The machine is what became of the target that its token was made for, and where that is. */
+static enum store_status tie_target(
+	struct sqlite_store *sqlite, const char *id, const struct token_row *token, struct err *err)
+{
+	if (!token->target)
+		return STORE_OK;
+	enum store_status status = sql_run(sqlite,
+		sql_start(sqlite, "UPDATE install_targets SET server = ?2 WHERE seq = ?1", "it",
+			token->target, id),
+		err);
+	if (status == STORE_OK)
+		status = sql_run(sqlite,
+			sql_start(
+				sqlite, "DELETE FROM tokens WHERE target = ? AND used = 0", "i", token->target),
+			err);
+	if (status == STORE_OK && *token->location)
+		status = sql_server_place(sqlite, id, token->location, err);
+	return status;
 }
 
 enum store_status servers_enrol(struct store *store, struct store_enrolment *enrolment,
@@ -114,6 +163,9 @@ enum store_status servers_enrol(struct store *store, struct store_enrolment *enr
 			err);
 	if (status == STORE_OK && *result == ENROL_OK)
 		status = put_server(sqlite, id, enrolment, token.id, err);
+	if (status == STORE_OK && *result == ENROL_OK)
+		status = tie_target(sqlite, id, &token, err);
+	enrolment->target = token.target;
 	if (status == STORE_OK && *result == ENROL_OK && !again && enrolment->note) {
 		struct store_audit note = *enrolment->note;
 		note.detail = token.id;
@@ -155,14 +207,16 @@ static enum store_status change_inventory(
 	struct sqlite_store *sqlite, const char *id, const char *inventory, struct err *err)
 {
 	struct summary s;
-	cleanup(json_drop) json_t *tree = json_parse(inventory, strlen(inventory), NULL);
-	summary_of(tree, &s);
-	enum store_status status = sql_run(sqlite,
+	enum store_status status = summarize(sqlite, id, inventory, &s, err);
+	if (status != STORE_OK)
+		return status;
+	status = sql_run(sqlite,
 		sql_start(sqlite,
 			"UPDATE servers SET name = ?2, platform = ?3, os_name = ?4, address = ?5, "
-			"address_key = ?6, mac = ?7, location = ?8, version = ?9, search = ?10 WHERE id = ?1",
-			"tttttttttt", id, s.name, s.platform, s.os_name, s.address, s.address_key, s.mac,
-			s.location, s.version, s.search),
+			"address_key = ?6, mac = ?7, location = ?8, version = ?9, search = ?10, "
+			"addressing = ?11 WHERE id = ?1",
+			"ttttttttttt", id, s.name, s.platform, s.os_name, s.address, s.address_key, s.mac,
+			s.location, s.version, s.search, s.addressing),
 		err);
 	if (status != STORE_OK)
 		return status;
@@ -170,6 +224,22 @@ static enum store_status change_inventory(
 		sql_start(
 			sqlite, "UPDATE server_details SET inventory = ?2 WHERE id = ?1", "tt", id, inventory),
 		err);
+}
+
+enum store_status sql_server_says_again(
+	struct sqlite_store *sqlite, const char *server, struct err *err)
+{
+	enum store_status status = sql_run(sqlite,
+		sql_start(sqlite, "UPDATE servers SET location_set = 0 WHERE id = ?", "t", server), err);
+	if (status == STORE_OK && !sql_changes(sqlite))
+		return STORE_NOT_FOUND;
+	sqlite3_stmt *statement =
+		sql_start(sqlite, "SELECT inventory FROM server_details WHERE id = ?", "t", server);
+	if (status == STORE_OK)
+		status = sql_step(sqlite, statement, err);
+	cleanup(free_ptr) char *inventory = status == STORE_OK ? sql_text(statement, 0) : NULL;
+	sql_done(statement);
+	return status == STORE_OK ? change_inventory(sqlite, server, inventory, err) : status;
 }
 
 enum store_status servers_change(
@@ -207,6 +277,8 @@ void sql_read_server(sqlite3_stmt *statement, struct store_server *server)
 		.since = sqlite3_column_int64(statement, 12),
 		.last_seen = sqlite3_column_int64(statement, 13),
 		.created = sqlite3_column_int64(statement, 14),
+		.addressing = sql_text(statement, 15),
+		.connector = sqlite3_column_int(statement, 16) != 0,
 	};
 	snprintf(server->id, sizeof server->id, "%s", sqlite3_column_text(statement, 0));
 	sql_blob(statement, 1, server->key, sizeof server->key);

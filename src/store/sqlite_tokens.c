@@ -18,10 +18,10 @@ enum store_status tokens_add(struct store *store, const struct store_token *toke
 		status = sql_run(sqlite,
 			sql_start(sqlite,
 				"INSERT INTO tokens(id, secret_hash, label, created, created_by, expires, uses, "
-				"location) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
-				"tbtitiit", token->id, token->secret_hash, token->label, token->created,
+				"location, target) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+				"tbtitiiti", token->id, token->secret_hash, token->label, token->created,
 				token->created_by, token->expires, token->uses,
-				token->location ? token->location : ""),
+				token->location ? token->location : "", token->target),
 			err);
 	return sql_end(sqlite, status, err);
 }
@@ -33,7 +33,7 @@ enum store_status tokens_list(struct store *store,
 	sqlite3_stmt *statement = sql_start(sqlite,
 		"SELECT id, secret_hash, label, created_by, created, expires, uses, used, revoked, "
 		"location "
-		"FROM tokens ORDER BY created DESC, id LIMIT 1000",
+		"FROM tokens WHERE target = 0 ORDER BY created DESC, id LIMIT 1000",
 		"");
 	enum store_status status;
 	while ((status = sql_step(sqlite, statement, err)) == STORE_OK) {

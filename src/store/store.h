@@ -16,7 +16,9 @@
 
 #include "base/err.h"
 #include "store/access.h"
+#include "store/installs.h"
 #include "store/jobs.h"
+#include "store/locations.h"
 #include "store/uploads.h"
 #include "wire/identity.h"
 
@@ -47,7 +49,8 @@ struct store_token {
 	int64_t expires;
 	int64_t uses, used;
 	bool revoked;
-	char *location; /* of the key that made it; "": any */
+	char *location; /* of the key that made it, or of the target; "": any */
+	int64_t target; /* of an install, that it was made for; 0: none */
 };
 
 /* One row of the list; texts are never NULL, empty when unknown. */
@@ -57,6 +60,8 @@ struct store_server {
 	char *name, *platform, *os_name, *address, *mac, *location, *version;
 	bool online;
 	char *cause, *reason; /* why it is offline */
+	char *addressing;     /* of the address: "dhcp", "static", or "" */
+	bool connector;       /* of its location */
 	int64_t since, last_seen, created;
 };
 
@@ -128,6 +133,9 @@ struct store_query {
 	int online;           /* 1, 0 or STORE_NO_FILTER */
 	const char *text;     /* words that all occur in name, address, MAC, OS or location; or NULL */
 	const char *location; /* NULL: any */
+	const char
+		*addressing; /* "dhcp", "static"; "broken": not what its location demands; NULL: any */
+	bool connectors; /* these alone */
 	enum store_sort sort;
 	bool descending;
 	int limit;          /* 1 to STORE_MAX_LIST */
@@ -159,6 +167,7 @@ struct store_enrolment {
 	const char *inventory; /* JSON */
 	int64_t now;
 	int64_t token_expires; /* filled with ENROL_TOKEN_EXPIRED */
+	int64_t target;        /* filled with ENROL_OK: that the token was made for; 0: none */
 	/* For the audit trail, in the same step, unless the server came again for its answer; its
 	 * detail becomes the token's id. NULL: nothing. */
 	const struct store_audit *note;
@@ -217,7 +226,7 @@ struct store_driver {
 	struct {
 		enum store_status (*add)(
 			struct store *store, const struct store_token *token, struct err *err);
-		/* The newest first; the callback borrows the token. */
+		/* The newest first, without those of targets; the callback borrows the token. */
 		enum store_status (*list)(struct store *store,
 			void (*each)(void *data, const struct store_token *token), void *data, struct err *err);
 		enum store_status (*revoke)(struct store *store, const char *id, struct err *err);
@@ -242,10 +251,6 @@ struct store_driver {
 		/* `location` NULL: all. */
 		enum store_status (*counts)(struct store *store, const char *location,
 			struct store_counts *counts, struct err *err);
-		/* In the order of names, with the number of servers; the callback borrows the name. */
-		enum store_status (*locations)(struct store *store,
-			void (*each)(void *data, const char *location, int64_t servers), void *data,
-			struct err *err);
 		/* With `revoke`, its key is never let in again. */
 		enum store_status (*remove)(
 			struct store *store, const char *id, bool revoke, int64_t now, struct err *err);
@@ -278,6 +283,8 @@ struct store_driver {
 	struct store_jobs_ops jobs;
 	struct store_runs_ops runs;
 	struct store_uploads_ops uploads;
+	struct store_locations_ops locations;
+	struct store_installs_ops installs;
 };
 
 struct store {

@@ -27,6 +27,9 @@ static void take_address(struct summary *summary, const json_t *interface)
 	summary_take_text(summary->address, sizeof summary->address, json_get_text(interface, "ipv4"));
 	summary->address[strcspn(summary->address, "/")] = '\0';
 	summary_take_text(summary->mac, sizeof summary->mac, json_get_text(interface, "mac"));
+	const char *origin = json_get_text(interface, "origin");
+	if (origin && (strcmp(origin, "dhcp") == 0 || strcmp(origin, "static") == 0))
+		snprintf(summary->addressing, sizeof summary->addressing, "%s", origin);
 }
 
 static bool is_loopback(const json_t *interface)
@@ -74,6 +77,13 @@ void summary_fold(char *text)
 			*text = (char)(*text - 'A' + 'a');
 }
 
+static void make_search(struct summary *summary)
+{
+	snprintf(summary->search, sizeof summary->search, "%s\n%s\n%s\n%s\n%s", summary->name,
+		summary->address, summary->mac, summary->os_name, summary->location);
+	summary_fold(summary->search);
+}
+
 void summary_of(const json_t *inventory, struct summary *summary)
 {
 	*summary = (struct summary){0};
@@ -88,7 +98,11 @@ void summary_of(const json_t *inventory, struct summary *summary)
 		summary->version, sizeof summary->version, json_get_text(inventory, "agent_version"));
 	take_interface(summary, json_object_get(inventory, "interfaces"));
 	make_address_key(summary);
-	snprintf(summary->search, sizeof summary->search, "%s\n%s\n%s\n%s\n%s", summary->name,
-		summary->address, summary->mac, summary->os_name, summary->location);
-	summary_fold(summary->search);
+	make_search(summary);
+}
+
+void summary_place(struct summary *summary, const char *location)
+{
+	snprintf(summary->location, sizeof summary->location, "%s", location);
+	make_search(summary);
 }

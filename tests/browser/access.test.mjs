@@ -18,7 +18,7 @@ const pages = (page) => page.getByRole("navigation", { name: "Pages" }).getByRol
 test("the pages are those that one may see, and the others are not there", () =>
 	withHub(chromium.browser, { arrange: as(OPERATOR) }, async (page, hub) => {
 		await page.getByRole("link", { name: "db-01" }).waitFor();
-		assert.deepEqual(await pages(page), ["Servers", "Jobs", "Join tokens"]);
+		assert.deepEqual(await pages(page), ["Servers", "Locations", "Jobs", "Join tokens"]);
 		for (const path of ["audit", "users", "keys"]) {
 			await page.goto(`${hub.url}/#/${path}`);
 			await page.getByRole("heading", { name: "There is no such page" }).waitFor();
@@ -35,7 +35,7 @@ test("the pages are those that one may see, and the others are not there", () =>
 test("who may only read is offered no check, no token, no removal", () =>
 	withHub(chromium.browser, { arrange: as(["read"]) }, async (page, hub) => {
 		await page.getByRole("link", { name: "db-01" }).waitFor();
-		assert.deepEqual(await pages(page), ["Servers", "Jobs"]);
+		assert.deepEqual(await pages(page), ["Servers", "Locations", "Jobs"]);
 		assert.equal(await page.getByRole("link", { name: "Add server" }).count(), 0);
 		await page.goto(`${hub.url}/#/servers/${makeServer(1).id}`);
 		await page.getByText("Something is in the way").waitFor();

@@ -18,6 +18,7 @@ test("a token is made, its commands are copied, and the server that joins is ann
 		},
 		async (page, hub) => {
 			await page.getByRole("link", { name: "Add server" }).click();
+			await page.getByRole("link", { name: "copy a command" }).first().click();
 			const form = page.getByRole("dialog", { name: "Add server" });
 			await form.getByLabel("Label").fill("web servers");
 			await form.getByLabel("Machines").fill("0");
@@ -71,6 +72,7 @@ test("the token is kept nowhere once the dialog is closed", () =>
 			// Chromium closes a dialog by itself when Escape is pressed again and again.
 			for (let i = 0; i < 3; i++) {
 				await page.getByRole("link", { name: "Add server" }).click();
+				await page.getByRole("link", { name: "copy a command" }).first().click();
 				await page.getByRole("dialog").waitFor();
 				await page.keyboard.press("Escape");
 				await page.keyboard.press("Escape");

@@ -10,6 +10,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { accessRoutes, AccessStore } from "./fake-access.mjs";
 import { ago, HOUR, INVENTORY, makeCheck, makeServer, PASSWORD, SETUP_CODE, STAGES } from "./fake-data.mjs";
+import { InstallStore, installRoutes } from "./fake-installs.mjs";
 import { JobStore, jobRoutes } from "./fake-jobs.mjs";
 import { SupportStore, supportRoutes } from "./fake-support.mjs";
 
@@ -36,11 +37,6 @@ const serverRoutes = {
 		response.on("close", () => hub.streams.delete(response));
 	},
 	"GET /v1/servers": (hub, { search, send }) => send(200, hub.page(search)),
-	"GET /v1/locations": (hub, { send }) => {
-		const counts = {};
-		for (const { location } of hub.servers.values()) counts[location] = (counts[location] ?? 0) + 1;
-		send(200, { locations: Object.entries(counts).map(([name, servers]) => ({ name, servers })) });
-	},
 	"GET /v1/servers/:id": (hub, { send, problem }, id) => {
 		const row = hub.servers.get(id);
 		if (!row) return problem(404, "There is no such server");
@@ -93,12 +89,16 @@ const serverRoutes = {
 	},
 };
 
-const routes = Object.entries({ ...serverRoutes, ...jobRoutes, ...supportRoutes, ...accessRoutes }).map(
-	([pattern, handler]) => {
-		const [method, path] = pattern.split(" ");
-		return { method, path: new RegExp(`^${path.replaceAll(":id", "([^/]+)")}$`), handler };
-	},
-);
+const routes = Object.entries({
+	...serverRoutes,
+	...jobRoutes,
+	...supportRoutes,
+	...accessRoutes,
+	...installRoutes,
+}).map(([pattern, handler]) => {
+	const [method, path] = pattern.split(" ");
+	return { method, path: new RegExp(`^${path.replaceAll(":id", "([^/]+)")}$`), handler };
+});
 
 function findRoute(method, pathname) {
 	for (const { method: wanted, path, handler } of routes) {
@@ -122,6 +122,7 @@ export class FakeHub {
 	jobs = new JobStore(this);
 	support = new SupportStore(this);
 	access = new AccessStore();
+	installs = new InstallStore(this);
 	streams = new Set();
 	#failedLogins = 0;
 	#server = http.createServer((request, response) => {

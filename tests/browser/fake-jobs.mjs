@@ -130,7 +130,7 @@ export class JobStore {
 
 const shown = ({ output: _, ...run }) => run;
 
-function page(rows, search, name) {
+export function page(rows, search, name) {
 	const from = Number(search.get("cursor") ?? 0);
 	const to = from + Number(search.get("limit") ?? 100);
 	return { [name]: rows.slice(from, to), next_cursor: to < rows.length ? String(to) : null };

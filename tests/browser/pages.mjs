@@ -7,6 +7,7 @@
 import { ALL, OPERATOR } from "./fake-access.mjs";
 import { makeCheck, makeServer, OFFLINE } from "./fake-data.mjs";
 import { READY } from "./fake-support.mjs";
+import { PLACES } from "./pages-installs.mjs";
 
 const at = (minutes) => new Date(Date.now() - minutes * 60_000).toISOString();
 const idOf = (i) => makeServer(i).id;
@@ -314,6 +315,7 @@ export const PAGES = [
 		},
 		picture: "bundles",
 	},
+	...PLACES,
 	{ name: "add server", path: "/#/add", arrange: fleet, see: "A join token lets" },
 	{
 		name: "the commands",

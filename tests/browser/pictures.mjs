@@ -14,8 +14,8 @@ import { PAGES } from "./pages.mjs";
 const OUT = path.resolve(process.argv[2] ?? fileURLToPath(new URL("../../docs/images/", import.meta.url)));
 const WIDE = { width: 1280, height: 820 };
 const PHONE = { width: 390, height: 780 };
-const ON_A_PHONE = ["servers", "jobs", "job", "new-job"];
-const ALSO_DARK = ["servers", "job", "log"];
+const ON_A_PHONE = ["servers", "jobs", "job", "new-job", "install", "add-servers"];
+const ALSO_DARK = ["servers", "job", "log", "install"];
 
 async function draw(browser, { path: at, arrange, see, act, picture, whole }) {
 	const hub = await new FakeHub().start();

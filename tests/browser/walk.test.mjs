@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { focused, tabTo } from "./keyboard.mjs";
 import { makeServer, PASSWORD } from "./fake-data.mjs";
 import { useBrowser, withHub } from "./lib.mjs";
 import { withJobs } from "./pages.mjs";
@@ -25,7 +26,8 @@ test("with the mouse: every page is reached, and each does its first thing", () 
 		await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
 		await press("button", "Sign in");
 		await heading(page, "Servers");
-		await press("link", "Add server");
+		await press("link", "Add servers");
+		await page.getByRole("link", { name: "copy a command" }).first().click();
 		await press("button", "Make token");
 		await press("button", "Done");
 
@@ -63,31 +65,6 @@ test("with the mouse: every page is reached, and each does its first thing", () 
 		await heading(page, "Sign in");
 		assert.equal(hub.jobs.list[0].rows.size, 1);
 	}));
-
-// Where the focus is, in the words that a screen reader would say, and whether that can be seen.
-const focused = (page) =>
-	page.evaluate(() => {
-		const at = document.activeElement;
-		const ring = [at, at.closest(".row"), at.closest(".script-editor")].some(
-			(each) => each && getComputedStyle(each).outlineStyle === "solid",
-		);
-		const name =
-			at.getAttribute("aria-label") ?? at.labels?.[0]?.textContent.trim() ?? at.textContent.trim();
-		return { name: name.replace(/\s+/g, " "), ring, tag: at.tagName };
-	});
-
-// Presses the tab key until the focus is on what is called so; every stop on the way has to be seen.
-async function tabTo(page, name, key = "Tab") {
-	const stops = [];
-	for (let i = 0; i < 90; i++) {
-		await page.keyboard.press(key);
-		const at = await focused(page);
-		if (!["BODY", "MAIN"].includes(at.tag)) assert.ok(at.ring, `the focus on “${at.name}” is not seen`);
-		if (typeof name === "string" ? at.name === name : name.test(at.name)) return;
-		stops.push(at.name.slice(0, 30));
-	}
-	throw new Error(`no way to “${name}”; passed: ${stops.join(" | ")}`);
-}
 
 async function open(page, name, key = "Enter") {
 	await tabTo(page, name);
@@ -129,7 +106,16 @@ test("with the keyboard alone: every page is reached, and each does its first th
 		await page.getByText("Cancelled").waitFor();
 
 		// The other pages, by the links of the bar.
-		for (const name of ["Jobs", "Join tokens", "Audit trail", "Users", "API keys", "admin", "Servers"]) {
+		for (const name of [
+			"Locations",
+			"Jobs",
+			"Join tokens",
+			"Audit trail",
+			"Users",
+			"API keys",
+			"admin",
+			"Servers",
+		]) {
 			await page.evaluate(() => document.activeElement.blur());
 			await open(page, name);
 			await heading(page, name === "admin" ? "Account" : name);

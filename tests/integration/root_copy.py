@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from lab import net
+from lab import net, programs
+from lab.machines import OWN_GROUP
 
 # Away with what keeps services from being started, and with the index of manual pages, which takes
 # seconds.
@@ -36,18 +37,50 @@ echo ready
 cat >/dev/null
 """
 
+# The other ways of starting a system: packages that cannot be installed beside systemd, unpacked over it by
+# `./dev deps`. Of this machine's own services none is started.
+UNPACKED = OVERLAY + r"""
+for deb in "$3"/*.deb; do
+	dpkg --fsys-tarfile "$deb" | tar -x --keep-directory-symlink -C root
+done
+for level in 0 1 2 3 4 5 6 S; do
+	rm -rf "root/etc/rc$level.d"
+	mkdir "root/etc/rc$level.d"
+done
+mount -t proc proc root/proc
+mount -t tmpfs -o mode=755 tmpfs root/run
+mount -t tmpfs -o mode=1777 tmpfs root/tmp
+# Nothing of this machine's consoles: an init would take them over.
+mount -t tmpfs -o mode=755 tmpfs root/dev
+for name in null zero full random urandom; do
+	touch "root/dev/$name"
+	mount --bind "/dev/$name" "root/dev/$name"
+done
+: >root/etc/fstab
+ip link set lo up
+"""
+# What openrc-init does, without its power over the machine; these runlevels are empty.
+WITH_OPENRC = UNPACKED + r"""
+for level in sysinit boot default; do
+	chroot root openrc $level >/dev/null 2>&1
+done
+echo ready
+cat >/dev/null
+"""
+WITH_SYSVINIT = UNPACKED + r"""
+printf 'id:2:initdefault:\nl2:2:wait:/etc/init.d/rc 2\n' >root/etc/inittab
+echo ready
+CONSOLE=/dev/null exec chroot root /sbin/init
+"""
+INITS = {None: WITHOUT_SYSTEMD, "openrc": WITH_OPENRC, "sysvinit": WITH_SYSVINIT}
+
 # A container that boots: systemd as its first process, and of this machine's services none.
 WITH_SYSTEMD = OVERLAY + r"""
 rm -rf root/etc/systemd/system/*.wants root/etc/fstab root/etc/rc?.d
-# A control group of its own: nspawn puts every container below the one that it is started in.
-for tree in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
-	if [ -e $tree/cgroup.procs ]; then
-		mkdir -p "$tree/$2"
-		echo $$ >"$tree/$2/cgroup.procs"
-	fi
-done
+set -- "$2" "$1"
+""" + OWN_GROUP + r"""
 echo ready
-exec systemd-nspawn -q -D "$1/root" -b --private-network --register=no --keep-unit >boot.log 2>&1
+exec systemd-nspawn -q -D "$2/root" -b --private-network --register=no --keep-unit >boot.log 2>&1
 """
 # Whoever kills the first of these kills all that runs in the process namespace, a booted systemd as well.
 UNSHARE = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"]
@@ -56,19 +89,25 @@ counter = itertools.count(1)
 
 
 class RootCopy:
-    def __init__(self, folder, systemd=False):
+    def __init__(self, folder, systemd=False, init=None):
         """Skips the test, with the reason, where such a root cannot be made."""
         folder.mkdir()
         self.group = f"sallyport-test-{os.getpid()}-{next(counter)}"
         own = ["--mount-proc"] if systemd else ["--net"]
         self.holder = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", "--", "unshare", *UNSHARE, *own, "sh", "-ec",
-             WITH_SYSTEMD if systemd else WITHOUT_SYSTEMD, "sh", folder, self.group],
+             WITH_SYSTEMD if systemd else INITS[init], "sh", folder, self.group,
+             programs.ROOT / f".deps/inits/{init}"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if self.holder.stdout.readline() != "ready\n":
             self.skip("no overlay of the root file system here", self.holder.stderr)
         if systemd:
             self.boot(folder)
+        elif init == "sysvinit":
+            self.first = self.child_of(self.holder.pid)
+            self.enter = ["nsenter", "-t", str(self.first), "--mount", "--net", "--pid", "--root", "--wd"]
+            net.wait_until(lambda: self.run("cat", "/proc/1/comm").stdout == "init\n", 30, "init to run")
+            self.top = Path(f"/proc/{self.first}/root")
         else:
             self.first = self.child_of(self.holder.pid)  # the namespace's process 1
             self.top = Path(f"/proc/{self.first}/root{folder}/root")
@@ -133,16 +172,4 @@ class RootCopy:
     def stop(self):
         self.holder.kill()  # and with it all that runs in it
         self.holder.communicate()
-        for tree in ("", "systemd", "unified"):
-            group = Path("/sys/fs/cgroup") / tree / self.group
-            net.wait_until(lambda: self.is_gone(group), 30, f"the end of all in {group}")
-
-    @staticmethod
-    def is_gone(group):
-        """A control group can be removed once the last process of it has ended."""
-        try:
-            for folder, _, _ in os.walk(group, topdown=False):
-                os.rmdir(folder)
-        except OSError:
-            return False
-        return not group.exists()
+        net.wait_until(lambda: net.remove_group(self.group), 30, f"the end of all in {self.group}")

@@ -118,11 +118,20 @@ def test_another_location_is_not_there(lab, hub, admin):
             " repeats, verdict, causes, outcome, reason) VALUES('0011223344556677', ?, 2, '', '', '', 0, 1, 1, 1, 1,"
             " 'pass', '[]', '', '')", theirs)
     marks["check"] = "0011223344556677"
+    marks["install"], marks["target"], marks["key"] = "ffeeddccbbaa99887766554433221100", "700700701", "700700702"
+    hub.sql("INSERT INTO installs(seq, id, location, action, hosts, user, port, parallel, state, by_command, connector,"
+            " reason, created_by, created, finished) VALUES(7, ?, 'hall 2', 'install', 'x', '', 22, 16, 3, 0, '', '',"
+            " 'admin', 1, 1)", marks["install"])
+    hub.sql("INSERT INTO install_targets(seq, install, location, host, port, user, name, from_range, state, updated)"
+            " VALUES(?, 7, 'hall 2', 'their-host', 22, '', '', 0, 0, 1)", int(marks["target"]))
+    hub.sql("INSERT INTO host_keys(seq, location, host, port, fingerprint, confirmed_by, confirmed)"
+            " VALUES(?, 'hall 2', 'their-host', 22, 'SHA256:x', 'admin', 1)", int(marks["key"]))
     key = key_for(admin, *NARROW, location="hall 1")
 
     def operands(one):
         kind = one.path.split("/")[2].rstrip("s")
-        return {"id": marks.get(kind, "0"), "server": theirs, "check": marks["check"], "name": "admin"}
+        return {"id": marks.get(kind, "0"), "server": theirs, "check": marks["check"], "target": marks["target"],
+                "key": marks["key"], "name": "hall%202" if kind == "location" else "admin"}
 
     def must_not_tell(one):
         def ask():
@@ -140,9 +149,11 @@ def test_another_location_is_not_there(lab, hub, admin):
 
     collect(key, [must_not_tell(one) for one in guarded()])
     # All of it is still there, and as it was.
-    for path in (f"/v1/servers/{theirs}", f"/v1/jobs/{marks['job']}", f"/v1/bundles/{marks['bundle']}"):
+    for path in (f"/v1/servers/{theirs}", f"/v1/jobs/{marks['job']}", f"/v1/bundles/{marks['bundle']}",
+                 f"/v1/installs/{marks['install']}/targets/{marks['target']}", "/v1/locations/hall%202"):
         assert admin("GET", path).status == 200, path
     assert admin("GET", f"/v1/jobs/{marks['job']}").json["state"] == "active"
+    assert len(admin("GET", "/v1/locations/hall%202/host-keys").json["host_keys"]) == 1
     # Nor can a job of its own reach there.
     answer = key("POST", "/v1/jobs", script)
     assert answer.status in (404, 422), answer

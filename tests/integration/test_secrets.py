@@ -1,11 +1,8 @@
 """A planted proxy password and a planted join token turn up nowhere (R27)."""
 
-import base64
-import json
 import os
 import re
 import signal
-import threading
 import urllib.parse
 from pathlib import Path
 
@@ -16,64 +13,11 @@ from lab.fleet import PASSWORD as ADMIN_PASSWORD
 from lab.fleet import Agent, Hub
 from lab.servers import squid
 from lab.world import PROXY
+from planted import CommandLines, files_below, forms, found, token_secret
 
 pytestmark = pytest.mark.timeout(90)
 
 USER, PASSWORD = "svc-planted", "Zq9:pl@nted/%pass"
-
-
-def forms(secret, *pairs):
-    """A secret as it might be written down: as it is, percent-encoded, in base64, in hexadecimal, and
-    as part of Basic credentials."""
-    raw = secret if isinstance(secret, bytes) else secret.encode()
-    shapes = {raw, base64.b64encode(raw).rstrip(b"="), base64.urlsafe_b64encode(raw).rstrip(b"="),
-              raw.hex().encode(), raw.hex().upper().encode()}
-    if isinstance(secret, str):
-        shapes |= {urllib.parse.quote(secret, safe="").encode(), urllib.parse.quote(secret).encode(),
-                   json.dumps(secret)[1:-1].encode()}
-    for pair in pairs:
-        shapes.add(base64.b64encode(pair.encode()).rstrip(b"="))
-    return shapes
-
-
-def token_secret(token):
-    """wire/token.h: version 1 | hub key hash 32 | secret 16 | ..."""
-    text = token.split(".", 1)[1]
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))[33:49]
-
-
-def found(where, needles):
-    return [(name, needle) for name, content in where.items() for needle in needles
-            if needle in content and not name.endswith("proxy.env")]
-
-
-def files_below(*folders):
-    return {str(path): net.content(path) for folder in folders for path in folder.rglob("*")
-            if path.is_file()}
-
-
-class CommandLines(threading.Thread):
-    """Keeps what every process of this machine showed in its arguments while a test ran."""
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.seen, self.over = set(), threading.Event()
-
-    def run(self):
-        while not self.over.wait(0.002):
-            for path in Path("/proc").glob("[0-9]*/cmdline"):
-                try:
-                    self.seen.add(path.read_bytes())
-                except OSError:
-                    pass
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        self.join()
 
 
 def test_planted_secrets(lab):

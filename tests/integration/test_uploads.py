@@ -15,7 +15,7 @@ from lab.fleet import Agent, Hub
 from lab.proof import b64, raw
 from lab.servers import squid
 from lab.world import HUB, HUB_NAME, PROXY
-from test_secrets import forms
+from planted import forms
 
 pytestmark = pytest.mark.timeout(120)
 

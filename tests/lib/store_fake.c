@@ -234,7 +234,8 @@ static enum store_status fake_server_find(struct store *store, const char *id,
 	}
 	*server = (struct store_server){.online = stored->online};
 	char **const texts[] = {&server->name, &server->platform, &server->os_name, &server->address,
-		&server->mac, &server->location, &server->version, &server->cause, &server->reason};
+		&server->mac, &server->location, &server->version, &server->cause, &server->reason,
+		&server->addressing};
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		*texts[i] = xstrdup("");
 	memcpy(server->id, stored->id, sizeof server->id);

@@ -137,6 +137,7 @@ struct bench {
 	struct runner runner;
 	struct runs runs; /* without a journal: there are none */
 	struct sender sender;
+	struct installs installs; /* none */
 	struct agent_log log;
 	struct status status;
 	struct cancel interrupt;
@@ -191,6 +192,7 @@ static enum online_end run(struct bench *bench, void (*script)(struct hub *hub))
 		.runner = &bench->runner,
 		.runs = &bench->runs,
 		.sender = &bench->sender,
+		.installs = &bench->installs,
 		.rhythm = &bench->rhythm,
 		.asked = &bench->asked,
 	};
@@ -217,6 +219,7 @@ static int setup(void **state)
 	runner_init(&bench->runner, "/some root");
 	runs_init(&bench->runs);
 	sender_init(&bench->sender, NULL);
+	installs_init(&bench->installs, NULL);
 	*state = bench;
 	return 0;
 }

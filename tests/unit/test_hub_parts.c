@@ -86,7 +86,9 @@ static void open_routes_are_known(void **state)
 {
 	static const char *const open[] = {HUB_PROFILE_PATH, "/.well-known/sallyport", "/v1/session",
 		"/healthz", "/readyz", "/metrics", "/v1/openapi.json", "/v1/setup", "/v1/login",
-		"/v1/logout", "/v1/uploads", "/v1/uploads/{id}"};
+		"/v1/logout", "/v1/uploads", "/v1/uploads/{id}", "/v1/portable/{arch}",
+		"/v1/connector/installs", "/v1/connector/installs/{id}/go",
+		"/v1/connector/installs/{id}/events"};
 	(void)state;
 	for (const struct route *route = routes; route->path; route++) {
 		bool listed = false;

@@ -354,18 +354,18 @@ static void pages_hold_every_row_once_in_order(void **state)
 		int (*compare)(const struct store_server *a, const struct store_server *b);
 		size_t rows;
 	} rows[] = {
-		{{NULL, -1, NULL, NULL, STORE_BY_NAME, false, 7, NULL}, by_name, 100},
-		{{NULL, -1, NULL, NULL, STORE_BY_STATUS, true, 7, NULL}, by_status_down, 100},
-		{{NULL, -1, NULL, NULL, STORE_BY_LAST_SEEN, false, 50, NULL}, by_seen, 100},
-		{{NULL, -1, NULL, NULL, STORE_BY_VERSION, false, 1, NULL}, by_version, 100},
-		{{"windows", -1, NULL, NULL, STORE_BY_NAME, false, 7, NULL}, by_name, 34},
-		{{"linux", 1, NULL, NULL, STORE_BY_NAME, false, 7, NULL}, by_name, 16},
-		{{NULL, 0, NULL, NULL, STORE_BY_NAME, false, 500, NULL}, by_name, 75},
-		{{NULL, -1, "HOST-0000", NULL, STORE_BY_NAME, false, 3, NULL}, by_name, 10},
-		{{NULL, -1, "10.0.0.9 os", NULL, STORE_BY_NAME, false, 3, NULL}, by_name, 11},
-		{{NULL, -1, "100%", NULL, STORE_BY_NAME, false, 3, NULL}, by_name, 0},
-		{{NULL, -1, "host_0000", NULL, STORE_BY_NAME, false, 3, NULL}, by_name, 0},
-		{{"plan9", -1, NULL, NULL, STORE_BY_NAME, false, 3, NULL}, by_name, 0},
+		{{NULL, -1, NULL, NULL, NULL, false, STORE_BY_NAME, false, 7, NULL}, by_name, 100},
+		{{NULL, -1, NULL, NULL, NULL, false, STORE_BY_STATUS, true, 7, NULL}, by_status_down, 100},
+		{{NULL, -1, NULL, NULL, NULL, false, STORE_BY_LAST_SEEN, false, 50, NULL}, by_seen, 100},
+		{{NULL, -1, NULL, NULL, NULL, false, STORE_BY_VERSION, false, 1, NULL}, by_version, 100},
+		{{"windows", -1, NULL, NULL, NULL, false, STORE_BY_NAME, false, 7, NULL}, by_name, 34},
+		{{"linux", 1, NULL, NULL, NULL, false, STORE_BY_NAME, false, 7, NULL}, by_name, 16},
+		{{NULL, 0, NULL, NULL, NULL, false, STORE_BY_NAME, false, 500, NULL}, by_name, 75},
+		{{NULL, -1, "HOST-0000", NULL, NULL, false, STORE_BY_NAME, false, 3, NULL}, by_name, 10},
+		{{NULL, -1, "10.0.0.9 os", NULL, NULL, false, STORE_BY_NAME, false, 3, NULL}, by_name, 11},
+		{{NULL, -1, "100%", NULL, NULL, false, STORE_BY_NAME, false, 3, NULL}, by_name, 0},
+		{{NULL, -1, "host_0000", NULL, NULL, false, STORE_BY_NAME, false, 3, NULL}, by_name, 0},
+		{{"plan9", -1, NULL, NULL, NULL, false, STORE_BY_NAME, false, 3, NULL}, by_name, 0},
 	};
 	(void)state;
 	add_token("t", 1, NOW + 60, 1000);
@@ -376,7 +376,8 @@ static void pages_hold_every_row_once_in_order(void **state)
 
 static void addresses_sort_as_numbers(void **state)
 {
-	struct store_query query = {NULL, -1, NULL, NULL, STORE_BY_ADDRESS, false, 12, NULL};
+	struct store_query query = {
+		NULL, -1, NULL, NULL, NULL, false, STORE_BY_ADDRESS, false, 12, NULL};
 	struct store_page page;
 	(void)state;
 	add_token("t", 1, NOW + 60, 1000);
@@ -389,7 +390,7 @@ static void addresses_sort_as_numbers(void **state)
 
 static void cursor_of_another_list_is_refused(void **state)
 {
-	struct store_query query = {NULL, -1, NULL, NULL, STORE_BY_NAME, false, 5, NULL};
+	struct store_query query = {NULL, -1, NULL, NULL, NULL, false, STORE_BY_NAME, false, 5, NULL};
 	struct store_page page, other;
 	static const char *const bad[] = {"x", "bm90IGpzb24", "WzEsMiwzLDQsNV0", "W10"};
 	(void)state;

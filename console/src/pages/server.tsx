@@ -15,6 +15,7 @@ import { Panel } from "../parts/panel";
 import { ServerActivity } from "../parts/server-activity";
 import { ServerBundles } from "../parts/server-bundles";
 import { ServerLog } from "../parts/server-log";
+import { ServerPlace } from "../parts/server-place";
 import { remedyFor, StatusSince } from "../parts/status";
 import { Walk } from "../parts/walk";
 import type { Roster } from "../roster";
@@ -168,7 +169,7 @@ function ServerChecks({ server, me, live, now }: SectionProps) {
 	);
 }
 
-function Overview({ server, me, live, now }: SectionProps) {
+function Overview({ server, me, live, now, load }: SectionProps & { load: () => Promise<void> }) {
 	return (
 		<>
 			{server.status === "offline" && <WhyOffline server={server} now={now} />}
@@ -201,13 +202,13 @@ function Overview({ server, me, live, now }: SectionProps) {
 								["Name", server.name],
 								["Address", <span class="mono">{server.address}</span>],
 								["MAC", server.mac && <span class="mono">{server.mac}</span>],
-								["Location", server.location],
 								["Joined", moment(server.created_at, now)],
 								["Id", <span class="mono">{server.id}</span>],
 								["Key", <span class="mono">{server.fingerprint}</span>],
 							]}
 						/>
 					</Panel>
+					<ServerPlace server={server} mayChange={may(me, "enrol")} load={load} />
 					<Panel title="Inventory">
 						<Inventory value={server.inventory} />
 					</Panel>
@@ -316,7 +317,7 @@ export function ServerPage({ id, section, draft, me, live, roster }: ServerPageP
 					) : section === "bundles" ? (
 						<ServerBundles server={server} me={me} live={live} now={now} />
 					) : (
-						<Overview server={server} me={me} live={live} now={now} />
+						<Overview server={server} me={me} live={live} now={now} load={load} />
 					)}
 				</>
 			)}

@@ -1,13 +1,17 @@
 // The list of servers: what is wrong first, live, and quick with ten thousand rows.
 
 import { useEffect } from "preact/hooks";
-import type { ServerQuery } from "../api";
+import { api, type ServerQuery } from "../api";
+import { useNow } from "../clock";
 import type { Draft } from "../draft";
 import { useChanges } from "../emitter";
+import type { Guide } from "../guide";
 import type { Live } from "../live";
 import { DEFAULT_SORT, SORTABLE, type Sortable } from "../order";
 import { Empty, ProblemNote, useTitle } from "../parts/basics";
 import { Plus } from "../parts/icons";
+import { useWhole } from "../parts/list";
+import { missingIn, MissingRows } from "../parts/missing";
 import { PLATFORMS, ServerTools, StatusFilter } from "../parts/server-filter";
 import { ServerRows } from "../parts/server-rows";
 import type { Roster } from "../roster";
@@ -143,13 +147,16 @@ interface BodyProps {
 }
 
 function Body({ me, roster, live, query, sort, clear }: BodyProps) {
+	const now = useNow();
+	const expected = useWhole(api.missing, live, ["installs", "counts"]);
+	const missing = roster.phase === "ready" ? missingIn(expected.rows, query) : [];
 	if (roster.phase === "failed" && roster.problem) {
 		return <ProblemNote problem={roster.problem} retry={() => void roster.load()} />;
 	}
 	const narrowed = query.q !== "" || query.platform !== "" || query.location !== "";
 	const filtered = narrowed || query.status !== "";
 	const pickable = may(me, "operate");
-	if (roster.phase === "ready" && roster.rows.length === 0) {
+	if (roster.phase === "ready" && roster.rows.length + missing.length === 0) {
 		if (!filtered || roster.counts?.all === 0) return <NoServers mayEnrol={may(me, "enrol")} />;
 		return (
 			<Empty
@@ -173,14 +180,35 @@ function Body({ me, roster, live, query, sort, clear }: BodyProps) {
 			aria-busy={roster.phase === "loading"}
 		>
 			<Head sort={query.sort} onSort={sort} pickable={pickable} />
+			<MissingRows
+				targets={missing}
+				now={now}
+				pickable={pickable}
+				mayForget={may(me, "enrol")}
+				onForgotten={expected.load}
+			/>
 			<ServerRows roster={roster} live={live} pickable={pickable} />
 		</div>
 	);
 }
 
+interface PickedProps {
+	roster: Roster;
+	draft: Draft;
+	guide: Guide | null; // null: none may be removed over SSH
+}
+
 // What can be done with the servers that are picked.
-function Picked({ roster, draft }: { roster: Roster; draft: Draft }) {
+function Picked({ roster, draft, guide }: PickedProps) {
 	const { picked } = roster;
+	const places = new Set([...picked.values()].map(({ location }) => location));
+	const [place = ""] = places;
+	const remove = () =>
+		guide?.set({
+			action: "remove",
+			location: place,
+			hosts: [...picked.values()].map(({ address, name }) => `${address} # ${name}\n`).join(""),
+		});
 	return (
 		<div class="picked" role="region" aria-label="Picked servers" hidden={picked.size === 0}>
 			<span role="status">{picked.size > 0 && `${plural(picked.size, "server")} picked`}</span>
@@ -193,6 +221,11 @@ function Picked({ roster, draft }: { roster: Roster; draft: Draft }) {
 					>
 						Run a job on {picked.size === 1 ? "it" : "them"}
 					</a>
+					{guide && places.size === 1 && place && (
+						<a class="button" href="#/add-servers?action=remove" onClick={remove}>
+							Remove the agent
+						</a>
+					)}
 					<button class="button" onClick={() => roster.pickNone()}>
 						Pick none
 					</button>
@@ -246,9 +279,10 @@ interface ServersProps {
 	roster: Roster;
 	live: Live;
 	draft: Draft;
+	guide: Guide;
 }
 
-export function Servers({ me, roster, live, draft }: ServersProps) {
+export function Servers({ me, roster, live, draft, guide }: ServersProps) {
 	useChanges(roster);
 	useChanges(live);
 	const [query, change] = useQuery(roster);
@@ -271,8 +305,8 @@ export function Servers({ me, roster, live, draft }: ServersProps) {
 						/>
 						<ServerTools query={query} change={change} />
 						{may(me, "enrol") && (
-							<a class="button button-primary add" href="#/add">
-								<Plus /> Add server
+							<a class="button button-primary add" href="#/add-servers">
+								<Plus /> Add servers
 							</a>
 						)}
 					</>
@@ -294,7 +328,9 @@ export function Servers({ me, roster, live, draft }: ServersProps) {
 				sort={(sort) => change({ sort })}
 				clear={clear}
 			/>
-			{may(me, "operate") && <Picked roster={roster} draft={draft} />}
+			{may(me, "operate") && (
+				<Picked roster={roster} draft={draft} guide={may(me, "enrol") ? guide : null} />
+			)}
 		</main>
 	);
 }

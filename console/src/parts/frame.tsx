@@ -57,7 +57,8 @@ function Lost({ live }: { live: Live }) {
 
 // The pages, and what one must be allowed to see them.
 const PAGES: { page: string; label: string; also?: string[]; needs: Permission }[] = [
-	{ page: "", label: "Servers", also: ["add", "servers"], needs: "read" },
+	{ page: "", label: "Servers", also: ["add", "add-servers", "servers"], needs: "read" },
+	{ page: "locations", label: "Locations", also: ["installs"], needs: "read" },
 	{ page: "jobs", label: "Jobs", needs: "read" },
 	{ page: "tokens", label: "Join tokens", needs: "enrol" },
 	{ page: "audit", label: "Audit trail", needs: "audit" },

@@ -2,9 +2,16 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { asProblem, type Problem } from "../api";
-import type { Live } from "../live";
+import type { Events, Live } from "../live";
 
-export function useWhole<Row>(fetchAll: (signal: AbortSignal) => Promise<Row[]>, live: Live) {
+const SETTLE_MS = 300; // changes come in bursts; the list is fetched once for them
+
+// `on`: the events after which it is another list.
+export function useWhole<Row>(
+	fetchAll: (signal: AbortSignal) => Promise<Row[]>,
+	live: Live,
+	on: readonly (keyof Events)[] = [],
+) {
 	const [rows, setRows] = useState<Row[] | null>(null);
 	const [problem, setProblem] = useState<Problem | null>(null);
 	const abort = useRef<AbortController | null>(null);
@@ -19,10 +26,18 @@ export function useWhole<Row>(fetchAll: (signal: AbortSignal) => Promise<Row[]>,
 		}
 	};
 	useEffect(() => {
+		let timer: ReturnType<typeof setTimeout> | undefined;
+		const soon = () => {
+			timer ??= setTimeout(() => {
+				timer = undefined;
+				void load();
+			}, SETTLE_MS);
+		};
 		void load();
-		const stop = live.on("live", () => void load());
+		const stops = [live.on("live", () => void load()), ...on.map((event) => live.on(event, soon))];
 		return () => {
-			stop();
+			for (const stop of stops) stop();
+			clearTimeout(timer);
 			abort.current?.abort();
 		};
 	}, []);

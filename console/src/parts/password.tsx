@@ -72,7 +72,7 @@ export function EntryField({
 				)}
 			</div>
 			{hint && (
-				<p class="field-hint" id={`${id}-hint`}>
+				<p class={`field-hint${invalid ? " field-wrong" : ""}`} id={`${id}-hint`}>
 					{hint}
 				</p>
 			)}

@@ -20,15 +20,14 @@ const ORDER: RunState[] = [
 	"done",
 ];
 
-// Said aloud now and then, and at the end, not at every run that turns.
-function Spoken({ job }: { job: JobRow }) {
-	const words = `${number(finishedOf(job))} of ${plural(job.runs.total, "run")} finished: ${outcomeOf(job)}.`;
+// Said aloud now and then, and at the end, not at everything that turns.
+export function Spoken({ words, going }: { words: string; going: boolean }) {
 	const [said, setSaid] = useState(words);
 	useEffect(() => {
-		if (job.state !== "active") return setSaid(words);
+		if (!going) return setSaid(words);
 		const timer = setTimeout(() => setSaid(words), SPOKEN_EVERY_MS);
 		return () => clearTimeout(timer);
-	}, [job.state, job.state === "active" ? said : words]);
+	}, [going, going ? said : words]);
 	return (
 		<p class="unseen" role="status">
 			{said}
@@ -57,7 +56,10 @@ export function Progress({ job, state, onState }: ProgressProps) {
 				<span class="quiet"> · {outcomeOf(job)}</span>
 			</p>
 			<RunsBar job={job} tall />
-			<Spoken job={job} />
+			<Spoken
+				words={`${number(finished)} of ${plural(job.runs.total, "run")} finished: ${outcomeOf(job)}.`}
+				going={job.state === "active"}
+			/>
 			<Segments
 				label="Show by state"
 				value={state}

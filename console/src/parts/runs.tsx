@@ -51,26 +51,39 @@ function Mark({ state }: { state: string }) {
 	return <span class={["queued", "delivered", "asked"].includes(state) ? "ring" : "pulse"} />;
 }
 
+interface StateWordProps {
+	state: string;
+	silent?: boolean;
+	word?: string; // where it is not that of a run
+}
+
 // A mark and a word: never the colour alone.
-export function RunStateWord({ state, silent }: { state: string; silent?: boolean }) {
+export function RunStateWord({ state, silent, word }: StateWordProps) {
 	return (
 		<span class={`run-state run-${state}${silent ? " run-silent" : ""}`}>
 			<span class="run-mark" aria-hidden="true">
 				{silent ? <Question /> : <Mark state={state} />}
 			</span>
-			{silent ? "No answer" : stateWord(state)}
+			{silent ? "No answer" : (word ?? stateWord(state))}
 		</span>
 	);
 }
 
-export function RunsBar({ job, tall }: { job: JobRow; tall?: boolean }) {
+// `parts`: how many are in which state, as of a run.
+export function StackBar({ parts, tall }: { parts: [state: string, count: number][]; tall?: boolean }) {
 	return (
 		<div class={tall ? "runs-bar runs-bar-tall" : "runs-bar"} aria-hidden="true">
-			{BAR.filter((state) => job.runs[state] > 0).map((state) => (
-				<span key={state} class={`bar-${state}`} style={{ flexGrow: job.runs[state] }} />
-			))}
+			{parts
+				.filter(([, count]) => count > 0)
+				.map(([state, count]) => (
+					<span key={state} class={`bar-${state}`} style={{ flexGrow: count }} />
+				))}
 		</div>
 	);
+}
+
+export function RunsBar({ job, tall }: { job: JobRow; tall?: boolean }) {
+	return <StackBar parts={BAR.map((state) => [state, job.runs[state]])} tall={tall ?? false} />;
 }
 
 // "2 failed, 1 expired, 5 without an answer, 90 of 100 done"

@@ -10,7 +10,7 @@ export function useLocations(): string[] {
 	useEffect(() => {
 		const abort = new AbortController();
 		api.locations(abort.signal)
-			.then(({ locations }) => setNames(locations.map(({ name }) => name).filter(Boolean)))
+			.then((locations) => setNames(locations.map(({ name }) => name).filter(Boolean)))
 			.catch(() => {}); // a filter less; the page says elsewhere when the hub is gone
 		return () => abort.abort();
 	}, []);

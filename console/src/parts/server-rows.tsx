@@ -1,32 +1,25 @@
 // The rows of the list of servers.
 
 import type { Live } from "../live";
-import { linesOf } from "../measure";
 import type { Roster } from "../roster";
 import type { ServerRow } from "../types";
 import { ago, moment, shortSystem } from "../words";
-import { Prose } from "./basics";
 import { remedyFor, StatusSince } from "./status";
 import { type Layout, type Place, VirtualRows } from "./virtual";
+import { Why, whyHeight } from "./why";
 
 // In rem, as in servers.css: a row, and below it, when offline, lines of text that leave `beside` free.
 const TABLE = { row: 2.75, line: 1.375, pad: 0.5, beside: 14.75, font: 0.875, lines: 2 };
 const CARDS = { row: 4.5, line: 1.3125, pad: 0.625, beside: 2, font: 0.8125, lines: 3 };
 const PICK = 2; // what the box to pick a server takes of the width
-const TO_DO = "To do:";
 
 const measures = ({ narrow }: Layout) => (narrow ? CARDS : TABLE);
 
 function heightOf(row: ServerRow, layout: Layout, now: number, pickable: boolean): number {
-	const { rem, width, family } = layout;
-	const { row: height, line, pad, beside, font, lines } = measures(layout);
-	if (row.status === "online" || !row.reason) return height * rem;
-	const remedy = remedyFor(row, now);
-	const room = width - (beside + (pickable ? PICK : 0)) * rem;
-	const linesIn = (text: string) =>
-		linesOf(text.replaceAll("`", ""), `${font * rem}px ${family}`, room, lines);
-	const below = linesIn(row.reason) + (remedy ? linesIn(`${TO_DO} ${remedy.remedy}`) : 0);
-	return (height + below * line + pad) * rem;
+	const { beside, ...measured } = measures(layout);
+	const reason = row.status === "online" ? "" : (row.reason ?? "");
+	const remedy = remedyFor(row, now)?.remedy ?? "";
+	return whyHeight({ reason, remedy }, layout, { ...measured, beside: beside + (pickable ? PICK : 0) });
 }
 
 interface RowProps {
@@ -85,16 +78,7 @@ function Row({ row, place, fresh, lost, picked, onPick }: RowProps) {
 				</div>
 			</div>
 			{row.status === "offline" && row.reason && (
-				<div role="cell" class="row-why">
-					<p class="row-reason" title={row.reason}>
-						{row.reason}
-					</p>
-					{remedy && (
-						<p class="row-remedy" title={remedy.remedy}>
-							<span class="row-do">{TO_DO}</span> <Prose text={remedy.remedy} />
-						</p>
-					)}
-				</div>
+				<Why reason={row.reason} remedy={remedy?.remedy ?? ""} />
 			)}
 		</div>
 	);

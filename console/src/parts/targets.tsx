@@ -53,19 +53,20 @@ function ByFilter({ draft }: { draft: Draft }) {
 	);
 }
 
-function useFound(q: string) {
+// The first servers that fit a filter, and how many there are.
+export function useFound({ q = "", location = "" }: ServerFilter) {
 	const [found, setFound] = useState<{ rows: ServerRow[]; total: number } | null>(null);
 	const [problem, setProblem] = useState<Problem | null>(null);
 	useEffect(() => {
 		const abort = new AbortController();
-		api.servers({ q }, { limit: FOUND, cursor: null, signal: abort.signal })
+		api.servers({ q, location }, { limit: FOUND, cursor: null, signal: abort.signal })
 			.then((page) => {
 				setFound({ rows: page.servers, total: page.total });
 				setProblem(null);
 			})
 			.catch((error) => abort.signal.aborted || setProblem(asProblem(error)));
 		return () => abort.abort();
-	}, [q]);
+	}, [q, location]);
 	return { found, problem };
 }
 
@@ -92,7 +93,7 @@ function ServerBox({ row, draft }: { row: ServerRow; draft: Draft }) {
 
 function ByPicking({ draft }: { draft: Draft }) {
 	const [q, setQ] = useState("");
-	const { found, problem } = useFound(q);
+	const { found, problem } = useFound({ q });
 	const picked = [...draft.picked.values()];
 	return (
 		<div class="target-pick">

@@ -104,7 +104,10 @@ static int take_inventory(
 {
 	const struct agent_state *state = bundle->source->state;
 	struct inventory_source source = {
-		state ? state->location : NULL, bundle->source->profiles, bundle->source->root};
+		.location = state ? state->location : NULL,
+		.profiles = bundle->source->profiles,
+		.root = bundle->source->root,
+	};
 	(void)row;
 	(void)err;
 	take_json(piece, inventory_read(&source));

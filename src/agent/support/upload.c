@@ -10,84 +10,26 @@
 #include "agent/support/upload.h"
 
 #include "agent/backoff.h"
-#include "agent/way.h"
+#include "agent/proven.h"
 #include "base/json.h"
-#include "dial/request.h"
 
 #include <errno.h>
-#include <sodium.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#define REQUEST_MS    60000 /* for one piece to be taken and answered */
-#define MAX_ANSWER    16384 /* bytes */
-#define FIRST_WAIT    1000
-#define MOST_WAIT     30000
-#define MOST_PATIENCE INT64_C(120000) /* of what a hub asks for with Retry-After */
+#define MAX_ANSWER 16384 /* bytes */
+#define FIRST_WAIT 1000
+#define MOST_WAIT  30000
 
 struct sending {
 	struct upload *upload;
-	struct way way;
-	struct dial_target target;
-	struct walk walk; /* its connection is open while `connected` */
-	bool connected, created, moved;
-	char proof[UPLOAD_PROOF_SIZE];
+	struct proven proven;
+	bool created;
 	int64_t offset;  /* what the hub has */
 	int64_t wait_ms; /* what it asked for; 0: nothing */
-	struct http_response response;
 };
 
 enum next { NEXT_GO_ON, NEXT_AGAIN, NEXT_DONE, NEXT_NO_WAY, NEXT_REFUSED };
-
-/* --- the connection ------------------------------------------------------------------------ */
-
-static void disconnect(struct sending *sending)
-{
-	walk_free(&sending->walk);
-	sending->connected = false;
-}
-
-/* The endpoint may be elsewhere by now; asked once. */
-static bool has_moved(struct sending *sending)
-{
-	struct upload *upload = sending->upload;
-	const struct place *places = upload->state->endpoints.places;
-	const struct place was = places[ENDPOINT_UPLOAD];
-	struct dial_target target;
-	struct walk walk;
-	struct err err;
-	if (sending->moved || place_same(&places[ENDPOINT_DISCOVERY], &was))
-		return false;
-	sending->moved = true;
-	if (way_prove(&sending->way, ENDPOINT_DISCOVERY, false, &target, &walk) == 0)
-		state_follow(
-			upload->paths, upload->state, json_object_get(walk.discovery, "endpoints"), &err);
-	walk_free(&walk);
-	return !place_same(&places[ENDPOINT_UPLOAD], &was);
-}
-
-static int connect_once(struct sending *sending)
-{
-	const struct identity *identity = &sending->upload->state->identity;
-	if (way_prove(&sending->way, ENDPOINT_UPLOAD, true, &sending->target, &sending->walk))
-		return -1;
-	struct proof_transcript transcript = sending->walk.proven;
-	memcpy(transcript.agent_key, identity->public_key, sizeof transcript.agent_key);
-	upload_proof_write(identity, &transcript, sending->proof);
-	sending->connected = true;
-	return 0;
-}
-
-static int connect_to_hub(struct sending *sending)
-{
-	if (connect_once(sending) == 0)
-		return 0;
-	if (sending->walk.cancelled || !has_moved(sending))
-		return -1;
-	walk_free(&sending->walk);
-	return connect_once(sending);
-}
 
 /* --- requests ------------------------------------------------------------------------------ */
 
@@ -96,23 +38,14 @@ static int ask(struct sending *sending, const char *method, const char *id, cons
 	const void *body, size_t len)
 {
 	cleanup(free_ptr) char *path = xasprintf(PROTOCOL_UPLOADS_PATH "%s%s", *id ? "/" : "", id);
-	cleanup(free_ptr) char *all =
-		xasprintf(UPLOAD_PROOF_HEADER ": %s\r\nX-Sallyport: 1\r\n%s", sending->proof, headers);
 	const struct request request = {
-		.method = method, .path = path, .headers = all, .body = body, .body_len = len};
-	http_response_free(&sending->response);
-	http_response_init(&sending->response, MAX_ANSWER, strcmp(method, "HEAD") == 0);
-	enum wait_result result = request_run(sending->walk.conn, &sending->target, &request,
-		deadline_in_ms(REQUEST_MS), sending->upload->cancel, &sending->response);
-	if (result == WAIT_READY && sending->response.status > 0 && !sending->response.truncated)
-		return sending->response.status;
-	disconnect(sending);
-	return 0;
+		.method = method, .path = path, .headers = headers, .body = body, .body_len = len};
+	return proven_ask(&sending->proven, &request, MAX_ANSWER);
 }
 
 static bool take_offset(struct sending *sending)
 {
-	const char *text = http_response_header(&sending->response, "upload-offset");
+	const char *text = http_response_header(&sending->proven.response, "upload-offset");
 	int64_t offset = text ? upload_number_read(text) : -1;
 	if (offset < 0 || offset > sending->upload->size)
 		return false;
@@ -120,23 +53,9 @@ static bool take_offset(struct sending *sending)
 	return true;
 }
 
-/* What the hub says against it, of its problem details, printable and bounded. */
-static void take_words(const struct sending *sending, struct err *err)
-{
-	const struct http_response *response = &sending->response;
-	cleanup(json_drop) json_t *problem =
-		json_parse(buf_text(&response->body), response->body.len, NULL);
-	const char *detail = json_get_text(problem, "detail");
-	err_set(err, "the hub answers %d: %.500s", response->status, detail ? detail : "no reason");
-	for (char *at = err->text; *at; at++)
-		if ((unsigned char)*at < 0x20 || *at == 0x7f)
-			*at = '?';
-}
-
 /* Whatever is no success. */
 static enum next judge(struct sending *sending, int status, struct err *err)
 {
-	const char *patience = http_response_header(&sending->response, "retry-after");
 	if (!status)
 		return NEXT_AGAIN;
 	if (status == 409 && take_offset(sending))
@@ -145,12 +64,12 @@ static enum next judge(struct sending *sending, int status, struct err *err)
 		sending->created = false;
 		return NEXT_AGAIN;
 	}
-	if ((status == 503 || status == 429) && patience) {
-		int64_t ms = (int64_t)strtoul(patience, NULL, 10) * 1000;
-		sending->wait_ms = ms < MOST_PATIENCE ? ms : MOST_PATIENCE;
+	int64_t patience_ms = proven_patience_ms(&sending->proven);
+	if (patience_ms >= 0) {
+		sending->wait_ms = patience_ms;
 		return NEXT_AGAIN;
 	}
-	take_words(sending, err);
+	proven_words(&sending->proven, err);
 	return NEXT_REFUSED;
 }
 
@@ -205,9 +124,8 @@ static enum next send_piece(struct sending *sending, struct err *err)
 /* The next step of the upload, whatever it is. */
 static enum next step(struct sending *sending, struct err *err)
 {
-	if (!sending->connected) {
-		walk_free(&sending->walk);
-		if (connect_to_hub(sending))
+	if (!sending->proven.connected) {
+		if (proven_connect(&sending->proven))
 			return NEXT_NO_WAY;
 		return sending->created ? look(sending, err) : create(sending, err);
 	}
@@ -254,7 +172,7 @@ static enum next run(struct sending *sending, struct err *err)
 		if (next == NEXT_GO_ON && failures++ < UPLOAD_TRIES)
 			continue;
 		bool again = next == NEXT_AGAIN || next == NEXT_GO_ON || (next == NEXT_NO_WAY && begun);
-		if (!again || sending->walk.cancelled)
+		if (!again || sending->proven.walk.cancelled)
 			return next;
 		if (failures++ >= UPLOAD_TRIES) {
 			err_set(
@@ -272,7 +190,7 @@ enum upload_result upload_send(struct upload *upload, struct finding *failure, s
 {
 	struct sending sending = {
 		.upload = upload,
-		.way = {.root = upload->root, .state = upload->state, .cancel = upload->cancel},
+		.proven = {upload->root, upload->paths, upload->state, upload->cancel},
 	};
 	enum upload_result result = UPLOAD_REFUSED;
 	switch (run(&sending, err)) {
@@ -280,20 +198,17 @@ enum upload_result upload_send(struct upload *upload, struct finding *failure, s
 		result = UPLOAD_DONE;
 		break;
 	case NEXT_NO_WAY:
-		if (sending.walk.cancelled)
+		if (sending.proven.walk.cancelled)
 			err_set(err, "interrupted");
 		else
 			result = UPLOAD_NO_WAY;
-		finding_copy(failure, &sending.walk.failure);
+		finding_copy(failure, &sending.proven.walk.failure);
 		break;
 	case NEXT_GO_ON:
 	case NEXT_AGAIN:
 	case NEXT_REFUSED:
 		break;
 	}
-	http_response_free(&sending.response);
-	walk_free(&sending.walk);
-	way_free(&sending.way);
-	sodium_memzero(sending.proof, sizeof sending.proof);
+	proven_free(&sending.proven);
 	return result;
 }

@@ -55,6 +55,13 @@ route_handler tokens_get, token_post, token_delete;
 route_handler log_get;
 route_handler bundles_get, server_bundles_get, bundle_post, bundle_get, bundle_file_get,
 	bundle_delete;
+route_handler location_get, location_post, location_patch, location_delete;
+route_handler host_keys_get, host_key_delete;
+route_handler server_patch, server_promote_post, server_demote_post;
+route_handler installs_get, install_post, install_get, install_targets_get, install_target_get;
+route_handler install_start_post, install_cancel_post, install_retry_post;
+route_handler targets_get, target_delete, portable_get;
+route_handler connector_begin_post, connector_go_post, connector_events_post;
 route_handler upload_post, upload_patch, upload_head;
 route_handler events_get, assets_get;
 

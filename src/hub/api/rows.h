@@ -18,6 +18,13 @@ json_t *bundle_json(const struct store_bundle *bundle, int64_t received);
 json_t *job_json(const struct store_job *job, int64_t silent);
 json_t *job_whole_json(const struct store_job *job, int64_t silent);
 json_t *run_json(const struct hub *hub, const struct store_run *run);
+/* New references. */
+json_t *install_json(const struct store_install *install);
+json_t *target_json(const struct store_target *target);
+const char *target_state_name(int state);
+/* Bits of the states that a name stands for, "live" too; 0: there is none. */
+unsigned target_states_find(const char *name);
+unsigned install_states_find(const char *name);
 /* The job of the request, if whoever asks may see it; -1 after a problem was answered. */
 int job_of_request(struct exchange *exchange, struct store_job *job);
 const char *check_state_name(int state);

@@ -13,12 +13,13 @@
 json_t *row_json(const struct hub *hub, struct store_server *server)
 {
 	roster_overlay(hub->roster, server);
-	return json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:s,s:s,s:s,s:s,s:s,s:s,s:o}", "id", server->id,
-		"name", server->name, "status", server->online ? "online" : "offline", "reason",
+	return json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:s,s:b}", "id",
+		server->id, "name", server->name, "status", server->online ? "online" : "offline", "reason",
 		text_or_null(server->reason), "cause", text_or_null(server->cause), "since",
 		time_json(server->since), "address", server->address, "mac", server->mac, "os_name",
 		server->os_name, "platform", server->platform, "location", server->location, "version",
-		server->version, "last_seen", time_json(server->last_seen));
+		server->version, "last_seen", time_json(server->last_seen), "addressing",
+		server->addressing, "connector", (int)server->connector);
 }
 
 json_t *counts_json(const struct hub *hub, const char *location)
@@ -65,6 +66,8 @@ static int read_query(struct exchange *exchange, struct store_query *query)
 		.online = STORE_NO_FILTER,
 		.text = arg_text(exchange, "q"),
 		.location = arg_text(exchange, "location"),
+		.addressing = arg_text(exchange, "addressing"),
+		.connectors = arg_text(exchange, "connector") != NULL,
 		.sort = STORE_BY_NAME,
 		.limit = (int)limit,
 		.cursor = arg_text(exchange, "cursor"),
@@ -73,6 +76,11 @@ static int read_query(struct exchange *exchange, struct store_query *query)
 		return -1;
 	if (status && strcmp(status, "online") != 0 && strcmp(status, "offline") != 0) {
 		request_invalid(exchange, "status", "online or offline was expected.");
+		return -1;
+	}
+	if (query->addressing && strcmp(query->addressing, "dhcp") != 0 &&
+		strcmp(query->addressing, "static") != 0 && strcmp(query->addressing, "broken") != 0) {
+		request_invalid(exchange, "addressing", "dhcp, static or broken was expected.");
 		return -1;
 	}
 	if (status)
@@ -192,6 +200,7 @@ void server_delete(struct exchange *exchange)
 		roster_forget(hub->roster, id);
 	checks_forget(hub->checks, id);
 	jobs_forget(hub->jobs, id, time(NULL));
+	installs_lose_connector(hub->installs, id, time(NULL));
 	hub_server_removed(hub, id);
 	exchange_empty(exchange, 204);
 }

@@ -24,6 +24,7 @@ enum store_status token_make(struct store *store, const struct token_wish *wish,
 		.expires = wish->now + wish->expires_in_s,
 		.uses = wish->uses,
 		.location = (char *)wish->location,
+		.target = wish->target,
 	};
 	snprintf(token.host, sizeof token.host, "%s", wish->host);
 	crypto_hash_sha256(token.hub_key_hash, wish->hub_key, IDENTITY_KEY_BYTES);
@@ -108,7 +109,7 @@ void token_post(struct exchange *exchange)
 	struct token_wish wish = {label, exchange->actor.name,
 		hub->endpoints.places[ENDPOINT_DISCOVERY].host,
 		hub->endpoints.places[ENDPOINT_DISCOVERY].port, hub->identity.public_key, time(NULL), 0, 0,
-		exchange->actor.location};
+		exchange->actor.location, 0};
 	wish.expires_in_s =
 		body_number(exchange, "expires_in_s", TOKEN_MIN_S, TOKEN_MAX_S, TOKEN_DEFAULT_S);
 	if (wish.expires_in_s > 0)

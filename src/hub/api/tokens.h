@@ -18,7 +18,8 @@ struct token_wish {
 	uint16_t port;
 	const unsigned char *hub_key; /* IDENTITY_KEY_BYTES */
 	int64_t now, expires_in_s, uses;
-	const char *location; /* of the key that makes it; NULL: any */
+	const char *location; /* of the key that makes it, or of the target; NULL: any */
+	int64_t target;       /* of an install, that it is for; 0: none */
 };
 
 /* *text is the token, owned by the caller, who wipes it after use. */

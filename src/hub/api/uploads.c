@@ -8,6 +8,7 @@
 #include "hub/support/bundles.h"
 
 #include "base/json.h"
+#include "hub/api/machine.h"
 #include "hub/api/request.h"
 #include "hub/api/route.h"
 #include "hub/state.h"
@@ -16,48 +17,6 @@
 #include <strings.h>
 
 #define OLDEST 10 /* seconds that a machine is told to wait when it comes too soon */
-
-/* Nothing but the status for HEAD, which has no body to say more in. */
-#define REFUSE(exchange, status, ...)                                                              \
-	do {                                                                                           \
-		if ((exchange)->method == METHOD_HEAD)                                                     \
-			exchange_empty(exchange, status);                                                      \
-		else                                                                                       \
-			exchange_problem(exchange, status, __VA_ARGS__);                                       \
-	} while (0)
-
-/* Who sends it: fills the server's id. -1 after a problem was answered. */
-static int find_machine(struct exchange *exchange, char server[IDENTITY_ID_SIZE])
-{
-	struct hub *hub = exchange->hub;
-	struct proof_transcript transcript = {0};
-	enum server_standing standing = SERVER_UNKNOWN;
-	struct err err = {0};
-	const char *proof = exchange_request_header(exchange, "sallyport-proof");
-	memcpy(transcript.hub_key, hub->identity.public_key, sizeof transcript.hub_key);
-	if (!proof || connection_binding(exchange->connection, transcript.binding) ||
-		upload_proof_read(proof, &transcript)) {
-		metric_add(&hub->metrics, METRIC_PROOFS_REJECTED, 1);
-		REFUSE(exchange, 401,
-			"A machine proves itself here by " UPLOAD_PROOF_HEADER ", and this is none that fits "
-			"this connection.");
-		return -1;
-	}
-	enum store_status status =
-		hub->store->driver->servers.standing(hub->store, transcript.agent_key, &standing, &err);
-	if (status != STORE_OK) {
-		REFUSE(exchange, 503, "%s", err.text);
-		return -1;
-	}
-	if (standing != SERVER_KNOWN) {
-		REFUSE(exchange, 403, "This machine is not known here%s.",
-			standing == SERVER_REVOKED ? ": it was removed" : "");
-		return -1;
-	}
-	identity_id(transcript.agent_key, server);
-	connection_proven(exchange->connection);
-	return 0;
-}
 
 static void add_state(struct exchange *exchange, const struct bundles_result *result, bool complete)
 {
@@ -86,13 +45,13 @@ static void refuse(struct exchange *exchange, const struct bundles_result *resul
 		add_state(exchange, result, false);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		if (rows[i].said == result->said) {
-			REFUSE(exchange, rows[i].status, "%s", rows[i].words);
+			MACHINE_REFUSE(exchange, rows[i].status, "%s", rows[i].words);
 			return;
 		}
 	}
 	hub_store_said(exchange->hub, STORE_ERROR, &result->err);
 	exchange_header(exchange, "retry-after:", "10");
-	REFUSE(exchange, 503, "The hub cannot keep it just now.");
+	MACHINE_REFUSE(exchange, 503, "The hub cannot keep it just now.");
 }
 
 /* --- POST ----------------------------------------------------------------------------------- */
@@ -128,7 +87,7 @@ void upload_post(struct exchange *exchange)
 	struct bundles_wish wish = {.server = server, .hash = hash, .now = time(NULL)};
 	struct bundles_result result;
 	char *manifest = NULL;
-	if (find_machine(exchange, server) || read_wish(exchange, &wish, hash, &manifest))
+	if (machine_find(exchange, server) || read_wish(exchange, &wish, hash, &manifest))
 		return;
 	wish.manifest = manifest;
 	bundles_create(exchange->hub->bundles, &wish, &result);
@@ -186,7 +145,7 @@ void upload_patch(struct exchange *exchange)
 	char server[IDENTITY_ID_SIZE];
 	struct bundles_piece piece = {.server = server, .id = exchange->operands[0], .now = time(NULL)};
 	struct bundles_result result;
-	if (find_machine(exchange, server) || read_piece(exchange, &piece))
+	if (machine_find(exchange, server) || read_piece(exchange, &piece))
 		return;
 	bundles_append(hub->bundles, &piece, &result);
 	if (result.said == BUNDLES_LAST) {
@@ -205,7 +164,7 @@ void upload_head(struct exchange *exchange)
 {
 	char server[IDENTITY_ID_SIZE];
 	struct bundles_result result;
-	if (find_machine(exchange, server))
+	if (machine_find(exchange, server))
 		return;
 	bundles_look(exchange->hub->bundles, server, exchange->operands[0], &result);
 	if (result.said == BUNDLES_OK) {

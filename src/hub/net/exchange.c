@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 const char *const exchange_kept_names[EXCHANGE_KEPT_COUNT] = {"content-type", "upload-offset",
-	"upload-complete", "upload-length", "repr-digest", "sallyport-proof"};
+	"upload-complete", "upload-length", "repr-digest", "sallyport-proof", "range"};
 
 const char *exchange_arg(const struct exchange *exchange, const char *name)
 {
@@ -267,6 +267,14 @@ void exchange_file(struct exchange *exchange, const char *type, int fd)
 	exchange->from_file = true;
 	exchange->file = fd;
 	exchange->file_len = (size_t)st.st_size;
+}
+
+void exchange_file_part(struct exchange *exchange, const char *type, int fd, size_t at, size_t len)
+{
+	exchange_file(exchange, type, fd);
+	exchange->status = 206;
+	exchange->file_at = at;
+	exchange->file_len = len;
 }
 
 void exchange_stream(struct exchange *exchange)

@@ -41,7 +41,7 @@ enum exchange_method {
 };
 
 /* Headers of a request that handlers may ask for; see exchange_kept_names. */
-#define EXCHANGE_KEPT_COUNT 6
+#define EXCHANGE_KEPT_COUNT 7
 extern const char *const exchange_kept_names[EXCHANGE_KEPT_COUNT];
 
 struct exchange {
@@ -80,9 +80,9 @@ struct exchange {
 	struct buf answer;
 	const unsigned char *fixed; /* in the place of answer: lives for ever */
 	size_t fixed_len;
-	bool from_file; /* likewise: the file, from its beginning */
+	bool from_file; /* likewise: the file, or a part of it */
 	int file;       /* owned */
-	size_t file_len;
+	size_t file_at, file_len;
 	bool streaming; /* an event stream: more may come */
 	bool streamed;  /* its head has gone to the loop */
 	bool deferred;
@@ -118,6 +118,8 @@ void exchange_fixed(
 	struct exchange *exchange, const char *type, const unsigned char *data, size_t len);
 /* Takes the descriptor of a plain file, which is sent as long as it is now. */
 void exchange_file(struct exchange *exchange, const char *type, int fd);
+/* The same of `len` bytes from `at` on, as 206. */
+void exchange_file_part(struct exchange *exchange, const char *type, int fd, size_t at, size_t len);
 void exchange_empty(struct exchange *exchange, int status);
 /* RFC 9457. */
 void exchange_problem(struct exchange *exchange, int status, const char *format, ...)

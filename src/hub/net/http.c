@@ -103,6 +103,8 @@ static void read_kept(struct exchange *exchange)
 		int len = snprintf(name, sizeof name, "%s:", exchange_kept_names[i]);
 		if (strcmp(exchange_kept_names[i], "content-type") == 0)
 			len = lws_hdr_copy(wsi, value, sizeof value, WSI_TOKEN_HTTP_CONTENT_TYPE);
+		else if (strcmp(exchange_kept_names[i], "range") == 0)
+			len = lws_hdr_copy(wsi, value, sizeof value, WSI_TOKEN_HTTP_RANGE);
 		else if (lws_hdr_custom_length(wsi, name, len) > 0)
 			len = lws_hdr_custom_copy(wsi, value, sizeof value, name, len);
 		else
@@ -150,6 +152,11 @@ static const struct {
 } wide[] = {
 	{METHOD_PATCH, "/v1/uploads/{id}", 1048576},
 	{METHOD_POST, "/v1/jobs", JOBS_API_MAX_BODY},
+	{METHOD_POST, "/v1/installs", JOBS_API_MAX_BODY},
+	{METHOD_POST, "/v1/installs/{id}/retry", JOBS_API_MAX_BODY},
+	{METHOD_POST, "/v1/installs/{id}/start", JOBS_API_MAX_BODY},
+	{METHOD_POST, "/v1/connector/installs", JOBS_API_MAX_BODY},
+	{METHOD_POST, "/v1/connector/installs/{id}/events", JOBS_API_MAX_BODY},
 	{METHOD_POST, "/v1/jobs/{id}/cancel", JOBS_API_MAX_BODY},
 };
 
@@ -322,7 +329,10 @@ static int read_piece(struct exchange *exchange, unsigned char *piece, size_t le
 {
 	const char *from = exchange->fixed ? (const char *)exchange->fixed : exchange->answer.data;
 	if (exchange->from_file)
-		return pread(exchange->file, piece, len, (off_t)exchange->sent) == (ssize_t)len ? 0 : -1;
+		return pread(exchange->file, piece, len, (off_t)(exchange->file_at + exchange->sent)) ==
+					   (ssize_t)len
+				   ? 0
+				   : -1;
 	memcpy(piece, from + exchange->sent, len);
 	return 0;
 }

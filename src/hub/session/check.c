@@ -55,7 +55,8 @@ void session_on_answer(struct session *session, const struct rpc *rpc)
 		session_is_present(session);
 		return;
 	}
-	if (session_job_answered(session, rpc) || session_support_answered(session, rpc))
+	if (session_install_answered(session, rpc) || session_job_answered(session, rpc) ||
+		session_support_answered(session, rpc))
 		return;
 	/* Of an older request nobody waits for the answer any more. */
 	if (rpc->id == session->check_id)

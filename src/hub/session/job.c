@@ -6,6 +6,7 @@
  * job and states come to an end; what it says again counts as any other message. It has to wait for
  * the answer: too much unanswered at once ends the session.
  */
+#include "hub/installs/installs.h"
 #include "hub/jobs/jobs.h"
 #include "hub/log.h"
 #include "hub/session/parts.h"
@@ -75,7 +76,7 @@ static void answer(struct session *session, const struct rpc *rpc, enum jobs_sai
 }
 
 /* The receipt of a request, false when the machine does not wait for answers. */
-static bool take_receipt(
+bool session_take_receipt(
 	struct session *session, const struct rpc *rpc, struct jobs_receipt *receipt)
 {
 	*receipt = (struct jobs_receipt){.session = session->number, .rpc_id = rpc->id};
@@ -101,7 +102,7 @@ void session_confirm_job(struct session *session, const struct jobs_receipt *rec
 void session_on_job_state(struct session *session, const struct rpc *rpc, void *record)
 {
 	struct jobs_receipt receipt;
-	if (take_receipt(session, rpc, &receipt))
+	if (session_take_receipt(session, rpc, &receipt))
 		answer(session, rpc,
 			jobs_told(session->context->jobs, &receipt, record, (int64_t)time(NULL)), true);
 }
@@ -110,7 +111,7 @@ void session_on_job_output(struct session *session, const struct rpc *rpc, void 
 {
 	const struct msg_job_output *output = record;
 	struct jobs_receipt receipt;
-	if (take_receipt(session, rpc, &receipt))
+	if (session_take_receipt(session, rpc, &receipt))
 		answer(session, rpc, jobs_output(session->context->jobs, &receipt, output),
 			strlen(output->data) >= LARGE_PIECE);
 }
@@ -128,9 +129,12 @@ void session_on_jobs_held(struct session *session, const struct rpc *rpc, void *
 		session->context->jobs, session->id, session->number, held->runs, &result, time(NULL));
 	if (said == SAID_NEW)
 		session_send_result(session, rpc->id, MSG_jobs_held_result, &result);
-	else if (said == SAID_LATER)
+	if (said == SAID_NEW && session->context->installs)
+		installs_session_ready(
+			session->context->installs, session->id, session->number, time(NULL));
+	if (said == SAID_LATER)
 		session_refuse(session, rpc->id, REFUSAL_BUSY, NULL); /* it comes back and tells again */
-	else
+	else if (said != SAID_NEW)
 		refuse(session, rpc, "its list of runs is none, or names another machine's");
 	message_free(MSG_jobs_held_result, &result);
 }

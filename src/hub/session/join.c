@@ -3,6 +3,7 @@
  */
 #include "base/clock.h"
 #include "hub/audit.h"
+#include "hub/installs/installs.h"
 #include "hub/jobs/jobs.h"
 #include "hub/log.h"
 #include "hub/session/parts.h"
@@ -177,6 +178,8 @@ void session_on_enrol(struct session *session, const struct rpc *rpc, void *reco
 	} else {
 		metric_add(context->metrics, METRIC_ENROLMENTS, 1);
 		memcpy(session->id, id, sizeof session->id);
+		if (enrolment.target && context->installs)
+			installs_enrolled(context->installs, enrolment.target, id, enrolment.now);
 		open_session(session, rpc->id);
 		log_line(LOG_NOTE, "server %s joined from %s", session->id, session->peer);
 	}

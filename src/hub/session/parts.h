@@ -100,6 +100,7 @@ session_handler session_on_check, session_on_check_started, session_on_check_fai
 session_handler session_on_outside_look;
 session_handler session_on_jobs_held, session_on_job_state, session_on_job_output;
 
+session_handler session_on_install_event, session_on_install_over;
 session_handler session_on_log_lines, session_on_bundle_failed;
 /* True when it is the answer to one of support.c. */
 bool session_support_answered(struct session *session, const struct rpc *rpc);
@@ -118,6 +119,12 @@ void session_claims_end(struct session *session);
 /* Leaves the connection of a check open for so long; 0 closes it. */
 void session_linger(struct session *session, int64_t ms);
 
+/* job.c: the receipt of a request that is answered once it is on the disk; false when the machine
+ * does not wait for answers. */
+bool session_take_receipt(
+	struct session *session, const struct rpc *rpc, struct jobs_receipt *receipt);
+/* True when it is the answer to one of installs. */
+bool session_install_answered(struct session *session, const struct rpc *rpc);
 /* True when it is the answer to one of job.c. */
 bool session_job_answered(struct session *session, const struct rpc *rpc);
 /* The answer to a request of the hub: `refusal` when it is an error. */

@@ -5,6 +5,7 @@
  */
 #include "base/clock.h"
 #include "hub/audit.h"
+#include "hub/installs/installs.h"
 #include "hub/jobs/jobs.h"
 #include "hub/log.h"
 #include "hub/session/parts.h"
@@ -107,6 +108,8 @@ static void on_leave(struct session *session, const struct rpc *rpc, void *recor
 	roster_forget(context->roster, session->id);
 	checks_forget(context->checks, session->id);
 	jobs_forget(context->jobs, session->id, time(NULL));
+	if (context->installs)
+		installs_lose_connector(context->installs, session->id, time(NULL));
 	session_send_text(session, rpc_result(rpc->id, json_object()));
 	session_close(session, CLOSE_NORMAL, "left");
 	context->removed(context->data, session->id);
@@ -139,6 +142,10 @@ static const struct handler {
 	{MSG_jobs_held, STATE_OPEN, RPC_REQUEST, sizeof(struct msg_jobs_held), session_on_jobs_held},
 	{MSG_job_state, STATE_OPEN, RPC_REQUEST, sizeof(struct msg_job_state), session_on_job_state},
 	{MSG_job_output, STATE_OPEN, RPC_REQUEST, sizeof(struct msg_job_output), session_on_job_output},
+	{MSG_install_event, STATE_OPEN, RPC_REQUEST, sizeof(struct msg_install_event),
+		session_on_install_event},
+	{MSG_install_over, STATE_OPEN, RPC_REQUEST, sizeof(struct msg_install_over),
+		session_on_install_over},
 	{MSG_log_lines, STATE_OPEN, RPC_NOTIFICATION, sizeof(struct msg_log_lines),
 		session_on_log_lines},
 	{MSG_bundle_failed, STATE_OPEN, RPC_NOTIFICATION, sizeof(struct msg_bundle_failed),

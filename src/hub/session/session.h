@@ -23,6 +23,7 @@
 
 struct bundles;
 struct endpoints;
+struct installs;
 struct jobs;
 struct jobs_receipt;
 struct log_streams;
@@ -56,6 +57,7 @@ struct session_context {
 	struct roster *roster;
 	struct checks *checks;
 	struct jobs *jobs;
+	struct installs *installs; /* NULL: there are none */
 	struct bundles *bundles;
 	struct log_streams *log_streams;
 	struct outside *outside; /* NULL: the hub does not look from outside */
@@ -79,6 +81,8 @@ void session_send_check_run(struct session *session, const struct store_check *c
 /* What tells this session from an earlier one of its machine; *jobs_ready: its list of runs came.
  */
 uint64_t session_number(const struct session *session, bool *jobs_ready);
+/* Another one for each life of its agent; 0: unknown. */
+uint64_t session_instance(const struct session *session);
 /* Its id, by which the answer is known; 0 when the session is over. Takes the parameters. */
 int64_t session_send_request(struct session *session, const char *method, json_t *params);
 /* What the machine said of a run is on the disk. */

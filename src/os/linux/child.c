@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define ASK_END_MS 5
+
 char *child_find(const char *name)
 {
 	static const char *const folders[] = {"/usr/sbin", "/usr/bin", "/sbin", "/bin"};
@@ -73,15 +75,31 @@ static int read_all(int fd, const char *name, struct deadline deadline, const st
 	}
 }
 
+/* True when it ended by itself in time. Kernels before 5.3 have no pidfd: there it is asked for. */
+static bool wait_end(pid_t pid, struct deadline deadline, const struct cancel *cancel)
+{
+	siginfo_t info = {0};
+	int fd = pidfd_open(pid, 0);
+	if (fd >= 0) {
+		bool ended = wait_fd(fd, POLLIN, deadline, cancel) == WAIT_READY;
+		close(fd);
+		return ended;
+	}
+	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && !info.si_pid)
+		if (!deadline_left_ms(deadline) ||
+			wait_fd(-1, 0, deadline_sooner(deadline, deadline_in_ms(ASK_END_MS)), cancel) ==
+				WAIT_CANCELLED)
+			return false;
+	return true;
+}
+
 /* Its output has ended; its exit follows at once, unless it means ill. */
 static int reap(pid_t pid, const char *name, bool kill_it, struct deadline deadline,
 	const struct cancel *cancel, struct err *err)
 {
-	int status = 0, fd = kill_it ? -1 : pidfd_open(pid, 0);
-	if (fd < 0 || wait_fd(fd, POLLIN, deadline, cancel) != WAIT_READY)
+	int status = 0;
+	if (kill_it || !wait_end(pid, deadline, cancel))
 		kill(pid, SIGKILL);
-	if (fd >= 0)
-		close(fd);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return err_set(err, "%s: %s", name, strerror(errno));

@@ -20,7 +20,7 @@
 #include <netinet/ip.h>
 #include <netinet/udp.h>
 #include <string.h>
-#include <sys/random.h>
+#include <sodium.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -128,8 +128,7 @@ static enum dhcp_result ask(int fd, unsigned interface, const unsigned char mac[
 {
 	struct discover packet;
 	uint32_t xid;
-	if (getrandom(&xid, sizeof xid, 0) != sizeof xid)
-		return DHCP_IMPOSSIBLE;
+	randombytes_buf(&xid, sizeof xid);
 	write_discover(&packet, xid, mac);
 	int64_t start = clock_mono_us();
 	struct deadline end = deadline_sooner(deadline, deadline_in_ms(DHCP_WAIT_MS));
