@@ -4,13 +4,14 @@ import http.client
 import json
 import ssl
 
+from lab import net
 from lab.world import HUB, HUB_NAME
 
 
 def connect():
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return http.client.HTTPSConnection(HUB, 443, timeout=10, context=context)
+    return http.client.HTTPSConnection(HUB, 443, timeout=net.PATIENCE_S, context=context)
 
 
 class Events:
