@@ -2,7 +2,8 @@
 command to all takes, and how a hub that was killed gets its machines back.
 
 Everything runs on loopback with its files in one folder. The clients are simulated, thousands in a process
-(bench/swarm, bench/peers), and share this machine's processors with the server that they measure.
+(bench/swarm, bench/peers), and share this machine's processors with the server that they measure, which
+goes first (nice), all three alike.
 """
 import http.client
 import json

@@ -86,11 +86,14 @@ class Process:
         self.stop()
 
 
+CROWD_NICE = 5  # in the field the clients have processors of their own, and take none from their server
+
+
 class Crowd(Process):
     """Many clients in one process (bench/swarm or bench/peers); `told` is what it says once all are there."""
 
     def __init__(self, *argv):
-        super().__init__(*argv, ready=False)
+        super().__init__("nice", "-n", CROWD_NICE, *argv, ready=False)
         line = self.process.stdout.readline()
         if not line:
             sys.exit(f"bench: {argv[0]} ended without a word")

@@ -12,7 +12,7 @@ from lab.world import FOUR, HUB, HUB_NAME
 PASSWORD = "correct horse battery"  # of the administrator of a hub that lives for seconds
 
 # Times compressed, so that a test sees in a second what takes a minute outside.
-QUICK = ("--heartbeat-ms", 200, "--heartbeat-jitter-ms", 20, "--heartbeat-timeout-ms", 1000,
+QUICK = ("--heartbeat-ms", 200, "--heartbeat-jitter-ms", 20, "--heartbeat-timeout-ms", 4000,
          "--backoff-cap-ms", 500)
 
 
@@ -65,7 +65,7 @@ class Hub:
         """One statement on the database, beside the running hub."""
         import sqlite3
 
-        database = sqlite3.connect(self.database, timeout=5)
+        database = sqlite3.connect(self.database, timeout=net.PATIENCE_S)
         try:
             rows = database.execute(statement, values).fetchall()
             database.commit()
@@ -92,7 +92,7 @@ class Hub:
     def _request(self, method, path, body, raw=False):
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        connection = http.client.HTTPSConnection(self.address, 443, timeout=10, context=context)
+        connection = http.client.HTTPSConnection(self.address, 443, timeout=net.PATIENCE_S, context=context)
         headers = {"Host": self.name, "X-Sallyport": "1"}
         if self.cookie:
             headers["Cookie"] = self.cookie

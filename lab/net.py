@@ -37,9 +37,18 @@ class LabError(Exception):
     """The lab itself is broken; never a verdict about the program under test."""
 
 
+PATIENCE_S = 60
+
+
+def patient(timeout):
+    """What is waited for takes `timeout` seconds at most on a machine with nothing else to do; a busy
+    one may need many times that, and only what is broken lasts so long."""
+    return max(timeout, PATIENCE_S)
+
+
 def tool(*argv, input=None, timeout=10):
     """Runs a tool that sets the lab up; what it complains about is the error."""
-    done = subprocess.run(argv, input=input, capture_output=True, text=True, timeout=timeout)
+    done = subprocess.run(argv, input=input, capture_output=True, text=True, timeout=patient(timeout))
     if done.returncode:
         raise LabError(f"{' '.join(argv)}: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout
@@ -47,6 +56,7 @@ def tool(*argv, input=None, timeout=10):
 
 def wait_until(condition, timeout, what):
     """Polls a condition that no descriptor announces; returns its first true value."""
+    timeout = patient(timeout)
     end = time.monotonic() + timeout
     while True:
         value = condition()
@@ -74,7 +84,7 @@ class Process:
         return self.stdout.read_text(errors="replace") + self.stderr.read_text(errors="replace")
 
     def wait(self, timeout=10):
-        return self.popen.wait(timeout)
+        return self.popen.wait(patient(timeout))
 
     def wait_for(self, pattern, timeout=10):
         """Waits for a line of output that matches; returns the match."""
@@ -203,6 +213,7 @@ class Namespace:
             stdin.write((input or "").encode())
             stdin.seek(0)
             process = self.popen(argv, env=env, stdin=stdin, mounts=mounts)
+        timeout = patient(timeout)
         try:
             code = process.popen.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -253,6 +264,7 @@ class Namespace:
 
         thread = threading.Thread(target=enter, daemon=True)
         thread.start()
+        timeout = patient(timeout)
         thread.join(timeout)
         if thread.is_alive():
             raise LabError(f"{function} in {self.name} still ran after {timeout} s")

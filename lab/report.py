@@ -46,7 +46,7 @@ def version(argv, pattern):
     """None when the program is not here."""
     path = "/usr/sbin:/usr/bin:/sbin:/bin"
     try:
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=20,
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=120,
                               env={"PATH": path, "HOME": "/nonexistent", "LANG": "C.UTF-8"})
     except OSError:
         return None

@@ -1,10 +1,15 @@
 #!/usr/bin/env python3
-"""`./dev test`: every suite, one after the other, and one line that sums them up.
+"""`./dev test`: every suite, and one line that sums them up.
 
-A suite is a row of SUITES. Each prints its own output into build/test-logs/NAME.log; what failed is
+A suite is a row of suites(). Each prints its own output into build/test-logs/NAME.log; what failed is
 shown. `./dev test NAME...` runs those suites alone, `./dev test --list` names them.
+
+Suites run one after the other, but for those that only compute: they go beside the others, whose tests
+mostly wait, and leave them the processors (nice). A test that fails is run once more, alone: when it
+passes then, the run passes and names it as unsteady at the end, for somebody to mend.
 """
 import argparse
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -12,6 +17,9 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as xml
+
+
+AGAIN_MOST = 5  # more failures than this are no accident
 
 
 class Tally:
@@ -39,18 +47,52 @@ def of_junit(path):
     return Tally(passed, failed, skipped)
 
 
+def failed_in(path):
+    """The failed tests of a JUnit file, as (class name, name)."""
+    return [(case.get("classname", ""), case.get("name")) for case in xml.parse(path).getroot().iter("testcase")
+            if case.find("failure") is not None or case.find("error") is not None]
+
+
 def of_exit(code):
     return Tally(passed=1) if code == 0 else Tally(failed=1)
 
 
 class Suite:
-    def __init__(self, name, about, argv, junit=None, env=None):
+    """`again` turns failed tests into the command that runs them alone; `beside`: it only computes."""
+
+    def __init__(self, name, about, argv, junit=None, env=None, again=None, beside=False):
         self.name, self.about, self.argv, self.junit, self.env = name, about, argv, junit, env or {}
+        self.again, self.beside = again, beside
 
 
 def pytest(junit, *paths, workers=4):
     return ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", str(workers),
             f"--junitxml={junit}", *paths]
+
+
+def pytest_again(junit):
+    return lambda failed: pytest(
+        junit, *(f"{module.replace('.', '/')}.py::{name}" for module, name in failed), workers=0)
+
+
+def meson(build, *names):
+    return ["meson", "test", "-C", str(build), "--print-errorlogs", "--no-rebuild", *names]
+
+
+def meson_again(build):
+    return lambda failed: meson(build, *(name for _, name in failed))
+
+
+def node(junit, *options):
+    return ["node", "--test", "--test-concurrency=2", "--test-reporter=junit",
+            f"--test-reporter-destination={junit}", "--test-reporter=spec",
+            "--test-reporter-destination=stdout", *options,
+            *sorted(map(str, pathlib.Path("tests/browser").glob("*.test.mjs")))]
+
+
+def node_again(junit):
+    return lambda failed: node(junit, *(
+        "--test-name-pattern=/^" + re.sub(r"([^\w ,;:])", r"\\\1", name) + "$/" for _, name in failed))
 
 
 def without(*modules):
@@ -68,64 +110,89 @@ def suites(build, logs):
                           "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
     return [
         Suite("unit", "cmocka: tables of rows for every module",
-              ["meson", "test", "-C", str(build), "--print-errorlogs", "--no-rebuild"],
-              junit=build / "meson-logs/testlog.junit.xml"),
+              meson(build), junit=build / "meson-logs/testlog.junit.xml", again=meson_again(build)),
         Suite("structure", "the includes point where the design says; the docs match the tables",
               pytest(logs / "structure.xml", "tests/structure", workers=0),
-              junit=logs / "structure.xml", env=programs),
+              junit=logs / "structure.xml", env=programs, again=pytest_again(logs / "structure.xml")),
         Suite("browser", "Playwright in Debian's Chromium, against the real hub and agent",
-              ["node", "--test", "--test-concurrency=2", "--test-reporter=junit",
-               f"--test-reporter-destination={logs / 'browser.xml'}", "--test-reporter=spec",
-               "--test-reporter-destination=stdout", *sorted(map(str, pathlib.Path(
-                   "tests/browser").glob("*.test.mjs")))],
-              junit=logs / "browser.xml", env=programs),
+              node(logs / "browser.xml"), junit=logs / "browser.xml", env=programs,
+              again=node_again(logs / "browser.xml")),
         Suite("integration", "real servers in network namespaces, against agent and hub",
               pytest(logs / "integration.xml", "tests/integration"),
-              junit=logs / "integration.xml", env=programs),
+              junit=logs / "integration.xml", env=programs, again=pytest_again(logs / "integration.xml")),
         Suite("lab", "every cause's scenario and the healthy controls",
-              pytest(logs / "lab.xml", "lab"), junit=logs / "lab.xml", env=programs),
+              pytest(logs / "lab.xml", "lab"), junit=logs / "lab.xml", env=programs,
+              again=pytest_again(logs / "lab.xml")),
         Suite("asan-build", "everything builds with ASan and UBSan",
               ["sh", "-ec", f"[ -f {sanitized}/build.ninja ] || meson setup {sanitized} "
                "-Db_sanitize=address,undefined -Db_lundef=false; "
-               f"ninja -C {sanitized}"]),
+               f"ninja -C {sanitized}"], beside=True),
         Suite("asan-unit", "the units again, with ASan and UBSan",
-              ["meson", "test", "-C", sanitized, "--print-errorlogs", "--no-rebuild"],
-              junit=pathlib.Path(sanitized) / "meson-logs/testlog.junit.xml",
-              env=sanitized_programs),
+              meson(sanitized), junit=pathlib.Path(sanitized) / "meson-logs/testlog.junit.xml",
+              env=sanitized_programs, again=meson_again(sanitized)),
         Suite("asan-lab", "lab and integration again, with ASan and UBSan",
               pytest(logs / "asan-lab.xml", "lab", "tests/integration", *without(
                   "test_packages", "test_chaos", "test_bench_fleet")),
-              junit=logs / "asan-lab.xml", env=sanitized_programs),
+              junit=logs / "asan-lab.xml", env=sanitized_programs,
+              again=pytest_again(logs / "asan-lab.xml")),
         Suite("fuzz", "what reads a peer's bytes, fuzzed for a few seconds each with ASan and UBSan",
-              ["./dev", "fuzz", "", "2"]),
-        Suite("lint", "clang-format, clang-tidy, clang's warnings", ["./dev", "lint"]),
+              ["./dev", "fuzz", "", "2"], beside=True),
+        Suite("lint", "clang-format, clang-tidy, clang's warnings", ["./dev", "lint"], beside=True),
     ]
 
 
-def run(suite, logs):
-    """Runs one suite and returns its tally; a run that counted nothing is a failure."""
-    log = logs / f"{suite.name}.log"
+def count(suite, argv, log, mode="wb"):
+    """The tally of one command; a run that counted nothing is a failure."""
     if suite.junit:
         pathlib.Path(suite.junit).unlink(missing_ok=True)
-    began = time.monotonic()
-    with open(log, "wb") as sink:
-        code = subprocess.run(suite.argv, stdout=sink, stderr=subprocess.STDOUT,
-                              stdin=subprocess.DEVNULL, env={**os.environ, **suite.env}).returncode
+    with open(log, mode) as sink:
+        code = subprocess.run((["nice", "-n", "19"] if suite.beside else []) + argv, stdout=sink,
+                              stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                              env={**os.environ, **suite.env}).returncode
     try:
         tally = of_junit(suite.junit) if suite.junit else of_exit(code)
     except (OSError, xml.ParseError):
         tally = Tally(failed=1)
     if not tally.passed + tally.failed + tally.skipped or (code and not tally.failed):
         tally = tally + Tally(failed=1)
-    print(f"{suite.name:12} {tally}  ({time.monotonic() - began:.0f} s)", flush=True)
-    text = log.read_text(errors="replace")
+    return tally
+
+
+def look_again(suite, tally, log):
+    """(tally, names): the failed tests alone, once more; `names` are those that passed then."""
+    if not suite.again or not 0 < tally.failed <= AGAIN_MOST:
+        return tally, []
+    try:
+        failed = failed_in(suite.junit)
+    except (OSError, xml.ParseError):
+        return tally, []
+    if len(failed) != tally.failed:
+        return tally, []
+    second = count(suite, suite.again(failed), log, "ab")
+    if second.failed or second.passed < len(failed):
+        return tally, []
+    return Tally(tally.passed + tally.failed, 0, tally.skipped), [name for _, name in failed]
+
+
+def run(suite, logs):
+    """(tally, unsteady tests, seconds)"""
+    log = logs / f"{suite.name}.log"
+    began = time.monotonic()
+    tally, unsteady = look_again(suite, count(suite, suite.argv, log), log)
+    return tally, unsteady, time.monotonic() - began
+
+
+def tell(suite, logs, tally, unsteady, seconds):
+    print(f"{suite.name:12} {tally}  ({seconds:.0f} s{', beside' if suite.beside else ''})", flush=True)
+    text = (logs / f"{suite.name}.log").read_text(errors="replace")
+    for name in unsteady:
+        print(f"    unsteady: {name} failed, and passed alone", flush=True)
     if tally.failed:
         print("\n".join(text.splitlines()[-80:]), flush=True)
     if tally.skipped:
         # A skipped test says why.
         for line in re.findall(r"^SKIPPED .*|^.*# SKIP .*", text, re.M)[:20]:
             print(f"    {line}")
-    return tally
 
 
 def main():
@@ -145,10 +212,16 @@ def main():
     if unknown:
         print(f"there is no suite {', '.join(sorted(unknown))}; see ./dev test --list", file=sys.stderr)
         return 2
-    total = Tally()
-    for suite in every:
-        if not options.names or suite.name in options.names:
-            total = total + run(suite, logs)
+    chosen = [suite for suite in every if not options.names or suite.name in options.names]
+    total, unsteady = Tally(), []
+    with concurrent.futures.ThreadPoolExecutor(max_workers=1) as beside:
+        started = {suite: beside.submit(run, suite, logs) for suite in chosen if suite.beside}
+        for suite in chosen:
+            tally, names, seconds = started[suite].result() if suite in started else run(suite, logs)
+            tell(suite, logs, tally, names, seconds)
+            total, unsteady = total + tally, unsteady + names
+    if unsteady:
+        print(f"unsteady, to be mended: {', '.join(unsteady)}", flush=True)
     print(total, flush=True)
     return 1 if total.failed or not total.passed else 0
 

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 // A thing that changes and tells: components call useChanges(thing) to be drawn again.
 export class Emitter {
@@ -16,6 +16,7 @@ export class Emitter {
 
 export function useChanges<T extends Emitter>(emitter: T): T {
 	const [, draw] = useState(0);
-	useEffect(() => emitter.subscribe(() => draw((n) => n + 1)), [emitter]);
+	// With the first drawing, not after it: what changes in between would not be drawn.
+	useLayoutEffect(() => emitter.subscribe(() => draw((n) => n + 1)), [emitter]);
 	return emitter;
 }

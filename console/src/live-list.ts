@@ -31,6 +31,8 @@ export abstract class LiveList<Row, Query extends object> extends Emitter {
 	#byId = new Map<string, Row>();
 	#cursor: string | null = null;
 	#load: AbortController | null = null;
+	#loadDone: Promise<void> = Promise.resolve();
+	#closed = false;
 	#more: AbortController | null = null;
 	#moreDone: Promise<void> | null = null;
 	#changes = new Map<string, Row | null>(); // to be applied; null: removed
@@ -52,6 +54,7 @@ export abstract class LiveList<Row, Query extends object> extends Emitter {
 	}
 
 	close(): void {
+		this.#closed = true;
 		for (const stop of this.stops) stop();
 		this.#load?.abort();
 		this.#more?.abort();
@@ -83,7 +86,11 @@ export abstract class LiveList<Row, Query extends object> extends Emitter {
 	}
 
 	// Fetches afresh as many rows as are shown; what is shown stays until the answer is there.
-	async load(): Promise<void> {
+	load(): Promise<void> {
+		return (this.#loadDone = this.#fetchAnew());
+	}
+
+	async #fetchAnew(): Promise<void> {
 		this.#load?.abort();
 		this.#more?.abort();
 		this.#more = null;
@@ -124,12 +131,15 @@ export abstract class LiveList<Row, Query extends object> extends Emitter {
 		return this.#moreDone;
 	}
 
-	// Every page that is left: for the End key. Ends where a page brings nothing.
+	// Every page that is left: for the End key. Ends where a page brings nothing, if it was not for a
+	// fresh load that came in between.
 	async loadRest(): Promise<void> {
 		let before = -1;
-		while (!this.complete && !this.problem && this.rows.length > before) {
+		while (!this.complete && !this.problem && !this.#closed && this.rows.length > before) {
+			const [loading, done] = [this.#load !== null, this.#loadDone];
 			before = this.rows.length;
-			await this.loadMore();
+			await (loading ? done : this.loadMore());
+			if (loading || this.#loadDone !== done) before = -1;
 		}
 	}
 

@@ -80,13 +80,16 @@ void events_send_at(struct events *events, const char *location, const char *nam
 	buf_free(&text);
 }
 
+void events_review(struct events *events)
+{
+	for (size_t i = 0; i < events->count; i++)
+		if (!who_still(events->streams[i]))
+			connection_kill(events->streams[i]->connection);
+}
+
 void events_comment(struct events *events)
 {
-	for (size_t i = 0; i < events->count; i++) {
-		struct exchange *stream = events->streams[i];
-		if (who_still(stream))
-			exchange_push(stream, ":\n\n", 3);
-		else
-			connection_kill(stream->connection);
-	}
+	events_review(events);
+	for (size_t i = 0; i < events->count; i++)
+		exchange_push(events->streams[i], ":\n\n", 3);
 }

@@ -26,8 +26,10 @@ void events_send(struct events *events, const char *name, json_t *data);
 void events_send_at(struct events *events, const char *location, const char *name, json_t *data);
 /* Whether such a key watches. */
 bool events_watched_by_location(const struct events *events);
-/* A comment for each, so that nothing on the way calls the connection idle; streams of people who
- * are no longer signed in are closed. */
+/* Closes the streams of whoever may not see them any more: after a key or a user was changed. */
+void events_review(struct events *events);
+/* A comment for each, so that nothing on the way calls the connection idle, after a review: keys
+ * expire, and the command line revokes them in the store. */
 void events_comment(struct events *events);
 
 #endif

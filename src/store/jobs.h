@@ -124,6 +124,13 @@ struct store_activity_page {
 	char *next_cursor;
 };
 
+/* How much is kept. */
+struct store_keep {
+	int64_t since; /* what was created before goes */
+	int64_t count; /* what has so many younger ones goes */
+	int64_t bytes; /* while the whole store holds more, the oldest goes */
+};
+
 struct store_jobs_ops {
 	/* The id is the caller's, and the runs' ids begin like it; job->seq is filled.
 	 * `env` (JSON) holds the secret values; NULL: there are none. `each` borrows the runs, whose
@@ -145,10 +152,10 @@ struct store_jobs_ops {
 	/* Its state, times, `cancel` and counts. */
 	enum store_status (*change)(struct store *store, const struct store_job *job, struct err *err);
 	enum store_status (*wipe_secrets)(struct store *store, int64_t seq, struct err *err);
-	/* Removes some rows of one finished job that was created before that time, or that has `keep`
-	 * younger ones; *more is true while there is something left to remove. */
+	/* Removes some rows of the oldest finished job if that is more than is kept; *more is true
+	 * while there is something left to remove. */
 	enum store_status (*prune)(
-		struct store *store, int64_t before, int64_t keep, bool *more, struct err *err);
+		struct store *store, const struct store_keep *keep, bool *more, struct err *err);
 };
 
 struct store_runs_ops {

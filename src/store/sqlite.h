@@ -159,7 +159,7 @@ enum store_status sql_jobs_change(
 	struct store *store, const struct store_job *job, struct err *err);
 enum store_status sql_jobs_wipe_secrets(struct store *store, int64_t seq, struct err *err);
 enum store_status sql_jobs_prune(
-	struct store *store, int64_t before, int64_t keep, bool *more, struct err *err);
+	struct store *store, const struct store_keep *keep, bool *more, struct err *err);
 enum store_status sql_runs_live(struct store *store, int64_t job,
 	void (*each)(void *data, const struct store_run *run), void *data, struct err *err);
 enum store_status sql_runs_change(

@@ -285,13 +285,15 @@ static enum store_status prune_one(struct sqlite_store *sqlite, int64_t seq, str
 }
 
 enum store_status sql_jobs_prune(
-	struct store *store, int64_t before, int64_t keep, bool *more, struct err *err)
+	struct store *store, const struct store_keep *keep, bool *more, struct err *err)
 {
 	struct sqlite_store *sqlite = sqlite_of(store);
 	sqlite3_stmt *statement = sql_start(sqlite,
 		"SELECT seq FROM jobs WHERE state <> 0 AND (created < ?1 OR seq <= "
-		"(SELECT seq FROM jobs ORDER BY seq DESC LIMIT 1 OFFSET ?2)) ORDER BY seq LIMIT 1",
-		"ii", before, keep);
+		"(SELECT seq FROM jobs ORDER BY seq DESC LIMIT 1 OFFSET ?2) OR ?3 < (SELECT "
+		"(pages.page_count - free.freelist_count) * size.page_size FROM pragma_page_count pages, "
+		"pragma_freelist_count free, pragma_page_size size)) ORDER BY seq LIMIT 1",
+		"iii", keep->since, keep->count, keep->bytes);
 	enum store_status status = sql_step(sqlite, statement, err);
 	int64_t seq = status == STORE_OK ? sqlite3_column_int64(statement, 0) : 0;
 	sql_done(statement);

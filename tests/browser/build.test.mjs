@@ -17,8 +17,10 @@ test("the same sources give the same bytes", async () => {
 	const folder = await mkdtemp(path.join(os.tmpdir(), "sallyport-console-"));
 	try {
 		const build = path.join(top, "console", "build.mjs");
-		await run(process.execPath, [build, path.join(folder, "a"), path.join(folder, "deps")], { cwd: top });
-		await run(process.execPath, [build, path.join(folder, "b")], { cwd: os.tmpdir() });
+		// The types were checked when this build was made.
+		const make = (cwd, ...to) => run(process.execPath, [build, "--unchecked", ...to], { cwd });
+		await make(top, path.join(folder, "a"), path.join(folder, "deps"));
+		await make(os.tmpdir(), path.join(folder, "b"));
 		const names = (await readdir(path.join(folder, "a"))).sort();
 		assert.deepEqual(names, ["app.css", "app.js", "index.html"]);
 		for (const name of names) {

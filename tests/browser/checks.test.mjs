@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { makeCheck, makeServer, OFFLINE, REPORT } from "./fake-hub.mjs";
-import { useBrowser, withHub } from "./lib.mjs";
+import { focusedText, listening, until, useBrowser, withHub } from "./lib.mjs";
 
 const chromium = useBrowser();
 const SERVER = makeServer(1).id;
@@ -38,9 +38,6 @@ const on = (checks, over = {}) => ({
 	},
 	path: `/#/servers/${SERVER}`,
 });
-const listening = async (hub) => {
-	while (hub.listeners === 0) await new Promise((resolve) => setTimeout(resolve, 10));
-};
 
 test("a report: verdict, causes with the remedy first, what fails first, what passes folded away", () =>
 	withHub(chromium.browser, on([makeCheck("c1")]), async (page) => {
@@ -236,7 +233,7 @@ test("an earlier check opens from the history by keyboard, and the newest comes 
 			await check.getByText("This is an earlier check.").waitFor();
 			await check.getByText("Everything passes").waitFor();
 			assert.equal(await entries.nth(1).getAttribute("aria-current"), "true");
-			assert.equal(await page.evaluate(() => document.activeElement.textContent), "Check");
+			await until(() => focusedText(page), "Check");
 			await check.getByRole("button", { name: "Show the newest" }).click();
 			await check.getByText("Something is in the way").waitFor();
 		},
@@ -295,6 +292,7 @@ test("a history or a report that does not come is asked for again", () =>
 			...on([makeCheck("c1")]),
 			arrange: (hub) => {
 				hub.fill(3);
+				hub.mute = true;
 				hub.failures.set(`GET /v1/servers/${SERVER}/checks`, {
 					status: 500,
 					title: "Internal error",

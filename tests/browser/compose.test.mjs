@@ -5,14 +5,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OPERATOR } from "./fake-access.mjs";
 import { OFFLINE } from "./fake-data.mjs";
-import { useBrowser, withHub } from "./lib.mjs";
+import { field, focusedId, focusedText, until, useBrowser, withHub } from "./lib.mjs";
 
 const chromium = useBrowser();
 const fleet = (hub) => {
 	hub.fill(40, (i) => (i % 8 === 1 ? OFFLINE : {}));
 };
 const onNew = { arrange: fleet, path: "/#/jobs/new" };
-const field = (page, label) => page.getByLabel(label);
 
 test("every field reaches the hub as it was set", () =>
 	withHub(chromium.browser, onNew, async (page, hub) => {
@@ -91,7 +90,7 @@ test("many servers are asked about once more, with the focus on the harmless but
 		await page.getByRole("button", { name: "Run on 40 servers" }).click();
 		const dialog = page.getByRole("dialog", { name: "Run it on 40 servers?" });
 		await dialog.getByText("That is every server of this hub.").waitFor();
-		assert.equal(await page.evaluate(() => document.activeElement.textContent), "Not yet");
+		await until(() => focusedText(page), "Not yet");
 		await page.keyboard.press("Escape");
 		await dialog.waitFor({ state: "detached" });
 		assert.equal(hub.jobs.asked.length, 0);
@@ -130,7 +129,8 @@ test("a list that is filtered becomes a job's filter, and a server's page a job 
 		assert.equal(await page.getByLabel("Servers whose row has").inputValue(), "web");
 		await page.goBack();
 		await page.getByRole("link", { name: "web-10" }).click();
-		await page.getByRole("link", { name: "Run a job" }).click();
+		await page.getByRole("heading", { level: 1, name: "web-10" }).waitFor();
+		await page.getByRole("link", { name: "Run a job", exact: true }).click();
 		await page.getByText("1 server. It is online.").waitFor();
 	}));
 
@@ -140,12 +140,12 @@ test("what is wrong is said at its field, which gets the focus", () =>
 		const send = page.getByRole("button", { name: "Run on 5 servers" });
 		await send.click();
 		await page.locator("#script-hint", { hasText: "Write what is to run." }).waitFor();
-		assert.equal(await page.evaluate(() => document.activeElement.id), "script");
+		await until(() => focusedId(page), "script");
 		await page.keyboard.type("uptime");
 		await field(page, "Folder").fill("srv");
 		await send.click();
 		await page.locator("#cwd-hint", { hasText: "A whole path, from the root." }).waitFor();
-		assert.equal(await page.evaluate(() => document.activeElement.id), "cwd");
+		await until(() => focusedId(page), "cwd");
 		await page.keyboard.press("Control+A");
 		await page.keyboard.type("/srv");
 		await page.getByRole("button", { name: "Add variable" }).click();
@@ -154,7 +154,7 @@ test("what is wrong is said at its field, which gets the focus", () =>
 		await page.getByText("begins with no digit").first().waitFor();
 		assert.equal(hub.jobs.asked.length, 0);
 		await page.getByRole("button", { name: "Take 1A away" }).click();
-		assert.equal(await page.evaluate(() => document.activeElement.id), "add-variable");
+		await until(() => focusedId(page), "add-variable");
 		await send.click();
 		await page.getByText("0 of 5").first().waitFor();
 	}));
@@ -176,6 +176,7 @@ test("a job that cannot be sent keeps what was typed; sent again it is the same 
 		await page.getByRole("link", { name: "Servers", exact: true }).click();
 		await page.getByRole("link", { name: "cache-17" }).waitFor();
 		await page.goBack();
+		await page.getByRole("heading", { name: "New job" }).waitFor();
 		assert.equal(await field(page, "Script").inputValue(), "uptime");
 		await send.click();
 		await page.getByText("0 of 5").first().waitFor();
@@ -199,6 +200,7 @@ test("a job becomes the draft of another; its secrets are to be given anew", () 
 			await page.getByRole("region", { name: "The script" }).getByText("systemctl reload").waitFor();
 			await page.getByText("secret", { exact: true }).waitFor();
 			await page.getByRole("link", { name: "Use as a draft" }).click();
+			await page.getByRole("heading", { name: "New job" }).waitFor();
 			assert.match(await field(page, "Script").inputValue(), /systemctl reload nginx/);
 			assert.equal(await field(page, "Time-out").inputValue(), "777");
 			await field(page, "Status").selectOption("Offline");
@@ -221,7 +223,7 @@ test("the lines are numbered, and the tab key goes on to the next field", () =>
 		await page.waitForFunction(() => document.querySelector(".script-numbers").scrollTop === 700);
 		await field(page, "Script").focus();
 		await page.keyboard.press("Tab");
-		assert.equal(await page.evaluate(() => document.activeElement.id), "args");
+		await until(() => focusedId(page), "args");
 	}));
 
 test("who may not run jobs is offered none", () =>

@@ -31,6 +31,7 @@ const serverRoutes = {
 		send(204);
 	},
 	"GET /v1/events": (hub, { response }) => {
+		if (hub.mute) return;
 		response.writeHead(200, { "Content-Type": "text/event-stream" });
 		response.write(": here\n\n");
 		hub.streams.add(response);
@@ -113,7 +114,8 @@ export class FakeHub {
 	tokens = [];
 	needsSetup = false;
 	signedIn = true;
-	delayMs = 0;
+	mute = false; // asked for events it says nothing: a page then fetches nothing anew by itself
+	answering = 0; // requests without an answer, those for events and logs not counted
 	failures = new Map(); // "GET /v1/servers" -> {status, title, detail, headers}
 	detail = {}; // laid over every server's page
 	checks = [makeCheck("c1")]; // of every server, the newest first
@@ -124,6 +126,7 @@ export class FakeHub {
 	access = new AccessStore();
 	installs = new InstallStore(this);
 	streams = new Set();
+	#held = null;
 	#failedLogins = 0;
 	#server = http.createServer((request, response) => {
 		this.#handle(request, response).catch((error) => response.destroy(error));
@@ -139,6 +142,18 @@ export class FakeHub {
 		this.dropStreams();
 		this.#server.closeAllConnections();
 		await new Promise((resolve) => this.#server.close(resolve));
+	}
+
+	// Nothing is answered until what comes back is called.
+	hold() {
+		let release;
+		this.#held = new Promise((resolve) => {
+			release = resolve;
+		});
+		return () => {
+			this.#held = null;
+			release();
+		};
 	}
 
 	fill(n, over = () => ({})) {
@@ -205,7 +220,11 @@ export class FakeHub {
 		const problem = (status, title, headers) =>
 			send(status, { type: "about:blank", title, status }, headers);
 		if (!url.pathname.startsWith("/v1/")) return this.#asset(url.pathname, response);
-		if (this.delayMs) await new Promise((resolve) => setTimeout(resolve, this.delayMs));
+		if (!/\/(events|log)$/.test(url.pathname) && !response.destroyed) {
+			this.answering++;
+			response.on("close", () => this.answering--);
+		}
+		await this.#held;
 		const failure = this.failures.get(name);
 		if (failure) return send(failure.status, { type: "about:blank", ...failure }, failure.headers);
 		if (request.method !== "GET" && request.headers["x-sallyport"] !== "1")
@@ -223,7 +242,7 @@ export class FakeHub {
 			return send(204);
 		}
 		if (name === "POST /v1/login") {
-			if (this.#failedLogins >= 3) return problem(429, "Too many", { "Retry-After": "2" });
+			if (this.#failedLogins >= 3) return problem(429, "Too many", { "Retry-After": "20" });
 			this.signedIn = body.password === PASSWORD;
 			if (!this.signedIn) this.#failedLogins++;
 			return this.signedIn ? send(204) : problem(401, "Wrong name or password");

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { makeServer, OFFLINE } from "./fake-data.mjs";
-import { listening, useBrowser, withHub } from "./lib.mjs";
+import { address, focusedText, listening, settled, until, useBrowser, withHub } from "./lib.mjs";
 import { withJobs } from "./pages.mjs";
 
 const chromium = useBrowser();
@@ -42,7 +42,7 @@ test("what goes on stands first, of that what has problems; the rest is newest f
 		const first = await rowOf(page, "Renew the certificates").innerText();
 		assert.match(first, /4 failed, 1 not known, 5 without an answer, 20 of 40 done/);
 		assert.match(await rowOf(page, "Clean the caches").innerText(), /With problems.*1 failed, 8 of 9/s);
-		assert.match(await page.title(), /^Jobs, 2 going on/);
+		await until(() => page.title(), /^Jobs, 2 going on/);
 	}));
 
 test("the list is narrowed by state and by words, which stand in the address", () =>
@@ -50,12 +50,11 @@ test("the list is narrowed by state and by words, which stand in the address", (
 		await page.getByText("Rotate the logs").waitFor();
 		await page.getByRole("button", { name: "Cancelled" }).click();
 		await page.waitForFunction(() => document.querySelectorAll(".job-row").length === 1);
-		assert.match(page.url(), /state=cancelled/);
+		assert.match(await address(page), /state=cancelled/);
 		await page.getByRole("button", { name: "All" }).click();
 		await page.keyboard.press("/");
 		await page.keyboard.type("cert");
-		await page.waitForFunction(() => document.querySelectorAll(".job-row").length === 1);
-		assert.deepEqual(await names(page), ["Renew the certificates"]);
+		await until(() => names(page), ["Renew the certificates"]);
 		await page.getByLabel("Search jobs").fill("nothing like it");
 		await page.getByRole("heading", { name: "No job matches" }).waitFor();
 		await page.getByRole("button", { name: "Show all jobs" }).click();
@@ -82,6 +81,7 @@ test("a job that somebody else asks for appears, and one that ends moves down: p
 
 test("a list that cannot be had says why, and can be had again", () =>
 	withHub(chromium.browser, { arrange: withJobs, path: "/#/tokens" }, async (page, hub) => {
+		await settled(hub, "GET /v1/servers?");
 		hub.failures.set("GET /v1/jobs", { status: 503, title: "Unavailable", detail: "The disk is full." });
 		await page.getByRole("link", { name: "Jobs", exact: true }).click();
 		await page.getByText("The disk is full.").waitFor();
@@ -93,18 +93,17 @@ test("a list that cannot be had says why, and can be had again", () =>
 test("a job: what failed stands first with its reason, what did not answer is named", () =>
 	withHub(chromium.browser, { arrange: withJobs, path: "/#/jobs/job4" }, async (page) => {
 		await page.getByText("25 of 40", { exact: true }).waitFor();
-		const shown = await names(page);
-		assert.deepEqual(shown.slice(0, 5), ["build-03", "build-23", "db-16", "mail-29", "cache-22"]);
+		const first = ["build-03", "build-23", "db-16", "mail-29", "cache-22"];
+		await until(async () => (await names(page)).slice(0, 5), first);
 		assert.match(await rowOf(page, "build-03").innerText(), /Failed.*Exit code 1\./s);
 		assert.match(await rowOf(page, "cache-22").innerText(), /Not known.*lost its power/s);
 		await page
 			.getByText("5 servers have not answered: build-33, cache-17, db-01, mail-09, web-25.")
 			.waitFor();
 		await page.getByRole("button", { name: "No answer 5" }).click();
-		await page.waitForFunction(() => document.querySelectorAll(".run-row").length === 5);
-		assert.deepEqual(await names(page), ["build-33", "cache-17", "db-01", "mail-09", "web-25"]);
+		await until(() => names(page), ["build-33", "cache-17", "db-01", "mail-09", "web-25"]);
 		await page.getByRole("button", { name: "Running 5" }).click();
-		await page.waitForFunction(() => document.querySelector(".cell-name a")?.textContent !== "build-33");
+		await until(async () => (await names(page)).filter((name) => name !== "build-33").length, 5);
 		await page.getByRole("button", { name: "All 40" }).click();
 		await page.getByText("lost its power").waitFor();
 	}));
@@ -157,7 +156,7 @@ test("a job is cancelled after a question, whole or on one server", () =>
 			await page.getByRole("button", { name: "Cancel job" }).click();
 			const dialog = page.getByRole("dialog", { name: "Cancel “Renew the certificates”?" });
 			await dialog.getByText("3 scripts").waitFor();
-			assert.equal(await page.evaluate(() => document.activeElement.textContent), "Let it run");
+			await until(() => focusedText(page), "Let it run");
 			await dialog.getByRole("button", { name: "Cancel the job" }).click();
 			await page.getByRole("button", { name: "Cancelled 4" }).waitFor();
 			assert.equal(hub.jobs.list[0].state, "cancelled");
@@ -168,7 +167,7 @@ test("it is repeated for those that failed, and for those without an answer", ()
 	withHub(chromium.browser, { arrange: withJobs, path: "/#/jobs/job4" }, async (page, hub) => {
 		await page.getByRole("button", { name: "Repeat where it did not work (5)" }).click();
 		await page.getByText("0 of 5").first().waitFor();
-		assert.match(page.url(), /#\/jobs\/job6$/);
+		assert.match(await address(page), /#\/jobs\/job6$/);
 		assert.equal(hub.jobs.list[0].rows.size, 5);
 		await page.goBack();
 		await page.getByRole("button", { name: "Repeat where there is no answer (5)" }).click();
@@ -225,7 +224,7 @@ test("what a run says is followed as it grows; the reader who scrolls up is left
 			assert.match(asked.at(-1), /offset=1000$/, "only what was missing is fetched");
 
 			await box.evaluate((each) => each.scrollTo(0, 0));
-			await page.waitForFunction(() => !document.querySelector(".tail-tools input").checked);
+			await until(() => page.getByLabel("Follow the end").isChecked(), false);
 			grow("and more\n");
 			await box.getByText("and more").waitFor();
 			assert.equal(await box.evaluate((each) => each.scrollTop), 0);

@@ -1,6 +1,7 @@
 // Walking a page with the keyboard alone.
 
 import assert from "node:assert/strict";
+import { until } from "./lib.mjs";
 
 // Where the focus is, in the words that a screen reader would say, and whether that can be seen.
 export const focused = (page) =>
@@ -26,3 +27,6 @@ export async function tabTo(page, name, key = "Tab") {
 	}
 	throw new Error(`no way to “${name}”; passed: ${stops.join(" | ")}`);
 }
+
+// A page that was gone to has the focus at its top; a key before that would be lost to it.
+export const arrived = (page) => until(async () => (await focused(page)).tag, "MAIN");

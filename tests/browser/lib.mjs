@@ -29,6 +29,25 @@ export function launch(profile) {
 	});
 }
 
+// Only what is broken lasts so long, however busy the machine is.
+const PATIENCE_MS = 60_000;
+
+// Reads until it is as expected (a pattern, or a value of its own): for whatever comes a little after
+// what the test has waited for. Answers with what was read last.
+export async function until(read, expected) {
+	for (const deadline = Date.now() + PATIENCE_MS; ; ) {
+		const value = await read();
+		try {
+			if (expected instanceof RegExp) assert.match(value, expected);
+			else assert.deepEqual(value, expected);
+			return value;
+		} catch (error) {
+			if (Date.now() > deadline) throw error;
+		}
+		await new Promise((resolve) => setTimeout(resolve, 10));
+	}
+}
+
 // One browser for the tests of a file, with a profile of its own, closed and removed after them.
 export function useBrowser() {
 	const state = {};
@@ -54,7 +73,7 @@ export async function openPage(browser, url, { width = 1280, height = 800, ...co
 		...context,
 	});
 	const page = await session.newPage();
-	page.setDefaultTimeout(10_000);
+	page.setDefaultTimeout(PATIENCE_MS);
 	const wrongs = [];
 	page.on("pageerror", (error) => wrongs.push(`threw: ${error.message}`));
 	page.on("console", (message) => {
@@ -126,13 +145,25 @@ export function lowContrast() {
 	return [...new Set(found)];
 }
 
+// What the page has done is painted, and its scroll events are heard.
+export const painted = (page) =>
+	page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+
 // Changes the system's theme, and waits until it is painted.
 export async function paintIn(page, colorScheme) {
 	await page.emulateMedia({ colorScheme });
-	await page.evaluate(
-		() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
-	);
+	await painted(page);
 }
+
+// Where the page is, asked of the page: page.url() may be a step behind.
+export const address = (page) => page.evaluate(() => location.href);
+
+export const focusedId = (page) => page.evaluate(() => document.activeElement.id);
+export const focusedText = (page) => page.evaluate(() => document.activeElement.textContent);
+
+// A field by all of its label: as a part, "Script" is in "The script" too.
+export const field = (page, label) =>
+	page.getByLabel(new RegExp(`^\\s*${label}\\s*(\\(optional\\)\\s*)?$`));
 
 // Runs in the page: controls and links without a name that a screen reader could say.
 export function nameless() {
@@ -163,8 +194,16 @@ export async function findBarriers(page) {
 }
 
 // The page hears the hub's events.
-export async function listening(hub) {
-	while (hub.listeners === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+export const listening = (hub) => until(() => hub.listeners > 0, true);
+
+// The page hears the hub's events, and has fetched once more what begins so, as it does when it hears
+// them: nothing but the test moves it from here on.
+export async function settled(hub, what) {
+	await listening(hub);
+	const fetched = () =>
+		hub.requests.slice(hub.requests.lastIndexOf("GET /v1/me")).filter((each) => each.startsWith(what));
+	await until(() => fetched().length >= 2, true);
+	await until(() => hub.answering, 0);
 }
 
 // A fake hub and a page on it, for the length of one test. `arrange` runs before the page opens.

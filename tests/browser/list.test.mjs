@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OFFLINE } from "./fake-hub.mjs";
-import { useBrowser, withHub } from "./lib.mjs";
+import { address, painted, settled, until, useBrowser, withHub } from "./lib.mjs";
 
 const chromium = useBrowser();
 const names = (page) => page.locator(".cell-name a").allInnerTexts();
@@ -26,6 +26,7 @@ test("while it loads there are placeholders; an error says what to do, and tryin
 		{
 			arrange: (hub) => {
 				oneOffline(hub);
+				hub.mute = true;
 				hub.failures.set("GET /v1/servers", {
 					status: 503,
 					title: "Unavailable",
@@ -37,13 +38,12 @@ test("while it loads there are placeholders; an error says what to do, and tryin
 			await page.getByText("The disk of the hub is full.").waitFor();
 			await page.getByText(/Its log says which/).waitFor();
 			hub.failures.clear();
-			hub.delayMs = 600;
 			await page.getByRole("button", { name: "Try again" }).click();
 			await row(page, "cache-17").waitFor();
-			hub.delayMs = 0;
-			hub.delayMs = 800;
+			const release = hub.hold();
 			await page.reload({ waitUntil: "commit" });
 			await page.locator(".bone").first().waitFor();
+			release();
 			await row(page, "cache-17").waitFor();
 			assert.equal(await page.locator(".bone").count(), 0);
 		},
@@ -58,7 +58,7 @@ test("problems stand first, with since when, the reason and what to do", () =>
 		assert.match(text, /The proxy http:\/\/10\.0\.0\.9:3128 rejects the credentials/);
 		assert.match(text, /To do: Correct HTTPS_PROXY_USERNAME and HTTPS_PROXY_PASSWORD/);
 		assert.match(text, /10\.0\.0\.17/);
-		assert.match(await page.title(), /1 offline/);
+		await until(() => page.title(), /1 offline/);
 		assert.match(await row(page, "web-05").innerText(), /Online/);
 	}));
 
@@ -122,7 +122,7 @@ test("search, status and platform narrow the list, stand in the address, and can
 		await page.keyboard.type("web-1");
 		await page.getByText("2 servers match.").waitFor();
 		assert.deepEqual((await names(page)).sort(), ["web-10", "web-15"]);
-		assert.match(page.url(), /q=web-1/);
+		assert.match(await address(page), /q=web-1/);
 		await page.reload();
 		await page.getByText("2 servers match.").waitFor();
 		assert.equal(await page.getByLabel("Search servers").inputValue(), "web-1");
@@ -190,14 +190,15 @@ test("the keyboard walks the rows, opens one and comes back to the same place", 
 				}),
 				true,
 			);
+			await painted(page);
 			const before = await page.evaluate(() => scrollY);
 			assert.ok(before > 1000, `scrolled to ${before}`);
 			await page.keyboard.press("Enter");
 			await page.getByRole("heading", { name: "web-95" }).waitFor();
 			await page.goBack();
 			await row(page, "web-95").waitFor();
-			assert.equal(await page.evaluate(() => scrollY), before);
-			assert.equal(await focused(), "web-95");
+			await until(() => page.evaluate(() => scrollY), before);
+			await until(focused, "web-95");
 			await page.keyboard.press("ArrowUp");
 			assert.equal(await focused(), "web-90");
 		},
@@ -227,6 +228,7 @@ test("in the middle of a long list the tab key reaches a row in view", () =>
 test("every control is reached with the tab key, and its focus is seen", () =>
 	withHub(chromium.browser, { arrange: oneOffline }, async (page) => {
 		await row(page, "cache-17").waitFor();
+		await page.getByLabel("Location", { exact: true }).waitFor();
 		const seen = [];
 		for (let i = 0; i < 40; i++) {
 			await page.keyboard.press("Tab");
@@ -286,6 +288,7 @@ test("ten thousand servers: few elements, and all of them can be reached", () =>
 			assert.ok((await elements()) < 1500, `${await elements()} elements`);
 
 			// To the very end: pages come by cursor.
+			await settled(hub, "GET /v1/servers?");
 			await page.keyboard.press("/");
 			await page.keyboard.press("ArrowDown");
 			await page.keyboard.press("End");
@@ -314,6 +317,7 @@ test("a page that fails on the way says so and can be had again", () =>
 		{
 			arrange: (hub) => {
 				hub.fill(900);
+				hub.mute = true;
 			},
 			path: "/#/?sort=name",
 		},

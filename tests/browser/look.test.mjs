@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findBarriers, lowContrast, nameless, paintIn, useBrowser, withHub } from "./lib.mjs";
+import { findBarriers, lowContrast, nameless, painted, paintIn, useBrowser, withHub } from "./lib.mjs";
 import { fleet, PAGES } from "./pages.mjs";
 
 const chromium = useBrowser();
@@ -73,9 +73,7 @@ test("rows are tall enough for what they say", async () => {
 	for (const width of [1280, 760, 390]) {
 		await withHub(chromium.browser, { arrange: fleet, width }, async (page) => {
 			await page.getByText("rejects the credentials").first().waitFor();
-			await page.evaluate(
-				() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
-			);
+			await painted(page);
 			const cut = await page.evaluate(
 				() =>
 					[...document.querySelectorAll(".row-why")].filter((why) => {

@@ -7,6 +7,7 @@
 import { ALL, OPERATOR } from "./fake-access.mjs";
 import { makeCheck, makeServer, OFFLINE } from "./fake-data.mjs";
 import { READY } from "./fake-support.mjs";
+import { field } from "./lib.mjs";
 import { PLACES } from "./pages-installs.mjs";
 
 const at = (minutes) => new Date(Date.now() - minutes * 60_000).toISOString();
@@ -336,12 +337,10 @@ export const PAGES = [
 		arrange: fleet,
 		see: "Run on 40 servers",
 		act: async (page) => {
-			await page.getByLabel("Title").fill("Renew the certificates");
-			await page
-				.getByLabel("Script")
-				.fill(
-					'set -eu\n# Renews what is older than a month.\nrenew --all "$CERTS"\nsystemctl reload nginx\n',
-				);
+			await field(page, "Title").fill("Renew the certificates");
+			await field(page, "Script").fill(
+				'set -eu\n# Renews what is older than a month.\nrenew --all "$CERTS"\nsystemctl reload nginx\n',
+			);
 			await page.getByRole("button", { name: "Add variable" }).click();
 			await page.getByLabel("Name of the variable").fill("CERTS");
 			await page.getByLabel("Value of CERTS").fill("/etc/ssl/web");
@@ -372,7 +371,7 @@ export const PAGES = [
 		arrange: fleet,
 		see: "Run on 40 servers",
 		act: async (page) => {
-			await page.getByLabel("Script").fill("uptime");
+			await field(page, "Script").fill("uptime");
 			await page.getByRole("button", { name: "Run on 40 servers" }).click();
 			await page.getByRole("dialog", { name: "Run it on 40 servers?" }).waitFor();
 		},

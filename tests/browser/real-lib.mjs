@@ -21,7 +21,7 @@ const QUICK = [
 	"--heartbeat-jitter-ms",
 	"0",
 	"--heartbeat-timeout-ms",
-	"2000",
+	"20000",
 	"--backoff-cap-ms",
 	"500",
 ];
@@ -108,6 +108,7 @@ export function useReal() {
 			await page.getByLabel("Label").fill(label);
 			await page.getByRole("button", { name: "Make token" }).click();
 			await page.getByRole("button", { name: "Copy: the command that joins" }).click();
+			await page.getByText("Copied").first().waitFor();
 			await page.getByText("Waiting for the server…").waitFor();
 			await real.runShown(await page.evaluate(() => navigator.clipboard.readText()), "agent");
 			real.startAgent();

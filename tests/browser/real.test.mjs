@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import os from "node:os";
 import path from "node:path";
-import { lowContrast, nameless, paintIn } from "./lib.mjs";
+import { lowContrast, nameless, paintIn, until } from "./lib.mjs";
 import { end, env, PASSWORD, program, run, useReal } from "./real-lib.mjs";
 
 const real = useReal();
@@ -108,7 +108,7 @@ tell("a check that is asked for here runs there, and joins the history", async (
 			timeout: 60_000,
 		});
 	await check.getByText(/The way to the hub · today .*, asked for by keeper/).waitFor();
-	assert.equal(await history.count(), 2);
+	await until(() => history.count(), 2);
 });
 
 tell("an agent that is killed goes offline, with the reason; one that comes back is online", async (page) => {
@@ -136,12 +136,12 @@ tell("a hub that restarts is said to be lost, and found again by itself", async 
 	await real.startHub(listen);
 	await page
 		.getByText("The connection to the hub is lost.")
-		.waitFor({ state: "detached", timeout: 30_000 });
+		.waitFor({ state: "detached" });
 	await page
 		.getByRole("row")
 		.filter({ hasText: os.hostname() })
 		.getByText("Online")
-		.waitFor({ timeout: 30_000 });
+		.waitFor();
 });
 
 tell("the list by keyboard: search, row, page, back", async (page) => {
@@ -187,6 +187,6 @@ tell("a removed server leaves the list, and its agent is told", async (page) => 
 		).catch((error) => error);
 		return stdout;
 	};
-	const deadline = Date.now() + 20_000;
+	const deadline = Date.now() + 60_000;
 	while (!/agent-revoked/.test(await status())) assert.ok(Date.now() < deadline, await status());
 });

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { makeCheck, makeServer, OFFLINE, STAGES } from "./fake-hub.mjs";
-import { useBrowser, withHub } from "./lib.mjs";
+import { focusedText, listening, until, useBrowser, withHub } from "./lib.mjs";
 
 const chromium = useBrowser();
 const SERVER = makeServer(1).id;
@@ -100,7 +100,7 @@ test("an offline server says why, since when, and what to do", () =>
 test("it comes online while being looked at", () =>
 	withHub(chromium.browser, on({}, OFFLINE), async (page, hub) => {
 		await page.getByText("What to do:").waitFor();
-		while (hub.listeners === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+		await listening(hub);
 		hub.put(makeServer(1));
 		await page.getByText("What to do:").waitFor({ state: "detached" });
 		await page.getByText("Online").waitFor();
@@ -165,10 +165,10 @@ test("removing asks first, starts on the harmless button, and closes on Escape",
 		const open = page.getByRole("button", { name: "Remove server" });
 		await open.click();
 		await page.getByRole("dialog", { name: "Remove db-01?" }).waitFor();
-		assert.equal(await page.evaluate(() => document.activeElement.textContent), "Cancel");
+		await until(() => focusedText(page), "Cancel");
 		await page.keyboard.press("Escape");
 		await page.getByRole("dialog").waitFor({ state: "detached" });
-		assert.equal(await page.evaluate(() => document.activeElement.textContent), "Remove server");
+		await until(() => focusedText(page), "Remove server");
 		assert.ok(hub.servers.has(SERVER));
 		await open.click();
 		await page.getByRole("dialog").getByRole("button", { name: "Remove server" }).click();
@@ -193,7 +193,7 @@ test("a removal that fails says so in the dialog", () =>
 test("removed by somebody else, unknown, or failing: each says what to do", () =>
 	withHub(chromium.browser, on({}), async (page, hub) => {
 		await panel(page, "Identity").waitFor();
-		while (hub.listeners === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+		await listening(hub);
 		hub.remove(SERVER);
 		await page.getByRole("heading", { name: "db-01 was removed" }).waitFor();
 		await page.goto(`${hub.url}/#/servers/nobody`);

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { OPERATOR } from "./fake-access.mjs";
 import { makeServer, OFFLINE } from "./fake-data.mjs";
 import { READY } from "./fake-support.mjs";
-import { listening, useBrowser, withHub } from "./lib.mjs";
+import { address, listening, until, useBrowser, withHub } from "./lib.mjs";
 
 const chromium = useBrowser();
 const SERVER = makeServer(1).id;
@@ -52,14 +52,16 @@ test("activity: nothing yet, then what waits and what is over, kept live", () =>
 		await past.getByText("The way to the hub").waitFor();
 		assert.match(await past.innerText(), /by the machine itself/);
 		await past.getByRole("link", { name: "Patch it" }).click();
-		await page.getByRole("heading", { name: "db-01" }).waitFor();
-		assert.match(page.url(), new RegExp(`#/jobs/job1/${SERVER}$`));
+		await until(() => address(page), new RegExp(`#/jobs/job1/${SERVER}$`));
+		await page.getByRole("button", { name: "Copy the output" }).waitFor();
+		await page.getByRole("heading", { level: 1, name: "db-01" }).waitFor();
 	}));
 
 test("activity: what is earlier is fetched when it is asked for", () =>
 	withHub(
 		chromium.browser,
 		on("activity", (hub) => {
+			hub.mute = true;
 			hub.support.past = Array.from({ length: 70 }, (_, i) => entry(`Job ${i}`));
 		}),
 		async (page) => {
@@ -120,10 +122,10 @@ test("a log that ends says why, and is followed again when asked; leaving the pa
 		await page.getByText("The session of the server ended.").waitFor();
 		await page.getByRole("button", { name: "Follow it again" }).click();
 		await page.getByText("Live", { exact: true }).waitFor();
-		assert.equal(hub.support.followers(SERVER), 1);
+		await until(() => hub.support.followers(SERVER), 1);
 		await page.getByRole("link", { name: "Overview" }).click();
 		await page.getByRole("region", { name: "Identity" }).waitFor();
-		while (hub.support.followers(SERVER) > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+		await until(() => hub.support.followers(SERVER), 0);
 	}));
 
 test("a log that is refused says why; of an offline server it says how to get it", () =>
@@ -142,6 +144,7 @@ test("a log that is refused says why; of an offline server it says how to get it
 			await page.getByRole("button", { name: "Try again" }).click();
 			await lines(page).getByText("session open").waitFor();
 			await page.goto(`${hub.url}/#/servers/${makeServer(2).id}/log`);
+			await page.getByRole("heading", { level: 1, name: "cache-02" }).waitFor();
 			await lines(page).getByText("session open").waitFor();
 			await listening(hub);
 			hub.put(makeServer(2, OFFLINE));
@@ -171,6 +174,7 @@ test("what stands in a log, a manifest or an activity stays text", () =>
 			await page.getByText("What it holds").click();
 			await page.getByText(EVIL).first().waitFor();
 			await page.getByRole("link", { name: "Activity" }).click();
+			await page.getByRole("heading", { level: 2, name: "Now and next" }).waitFor();
 			await page.getByText(EVIL).first().waitFor();
 			assert.equal(await page.locator("img").count(), 0);
 		},

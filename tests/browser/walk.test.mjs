@@ -3,9 +3,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { focused, tabTo } from "./keyboard.mjs";
+import { arrived, focused, tabTo } from "./keyboard.mjs";
 import { makeServer, PASSWORD } from "./fake-data.mjs";
-import { useBrowser, withHub } from "./lib.mjs";
+import { field, focusedId, until, useBrowser, withHub } from "./lib.mjs";
 import { withJobs } from "./pages.mjs";
 
 const chromium = useBrowser();
@@ -34,7 +34,7 @@ test("with the mouse: every page is reached, and each does its first thing", () 
 		await page.getByLabel(`Pick ${SERVER.name}`).check();
 		await press("link", "Run a job on it");
 		await heading(page, "New job");
-		await page.getByLabel("Script").fill("uptime");
+		await field(page, "Script").fill("uptime");
 		await press("button", "Run on 1 server");
 		await heading(page, "bash script");
 		await press("link", SERVER.name);
@@ -74,6 +74,7 @@ async function open(page, name, key = "Enter") {
 test("with the keyboard alone: every page is reached, and each does its first thing", () =>
 	withHub(chromium.browser, signedOut, async (page, hub) => {
 		await page.getByLabel("Name").waitFor();
+		await until(() => focusedId(page), "name");
 		await page.keyboard.type("admin");
 		await page.keyboard.press("Tab");
 		await page.keyboard.type(PASSWORD);
@@ -91,16 +92,19 @@ test("with the keyboard alone: every page is reached, and each does its first th
 		await open(page, "Run a job on it");
 		await heading(page, "New job");
 		await page.getByText("1 server. It is online.").waitFor();
+		await arrived(page);
 		await tabTo(page, "Script");
 		await page.keyboard.type("uptime");
 		await open(page, "Run on 1 server");
 		await heading(page, "bash script");
 		await page.locator(".run-row").waitFor();
+		await arrived(page);
 		await open(page, SERVER.name);
 		await page.getByText("It has not begun.").waitFor();
+		await arrived(page);
 		await open(page, "Cancel here");
 		await page.getByRole("dialog").waitFor();
-		assert.equal((await focused(page)).name, "Let it run");
+		await until(async () => (await focused(page)).name, "Let it run");
 		await tabTo(page, "Cancel it here");
 		await page.keyboard.press("Enter");
 		await page.getByText("Cancelled").waitFor();
@@ -120,7 +124,7 @@ test("with the keyboard alone: every page is reached, and each does its first th
 			await open(page, name);
 			await heading(page, name === "admin" ? "Account" : name);
 			// A list keeps the focus where it was; the others begin at their top.
-			if (!["Jobs", "Servers"].includes(name)) assert.equal((await focused(page)).tag, "MAIN", name);
+			if (!["Jobs", "Servers"].includes(name)) await arrived(page);
 		}
 
 		// A server's sections.
@@ -131,7 +135,12 @@ test("with the keyboard alone: every page is reached, and each does its first th
 		await page.keyboard.press("ArrowDown");
 		await page.keyboard.press("Enter");
 		await heading(page, SERVER.name);
-		for (const section of ["Activity", "Log", "Bundles"]) await open(page, section);
+		await page.getByRole("link", { name: "Bundles" }).waitFor();
+		await arrived(page);
+		for (const section of ["Activity", "Log", "Bundles"]) {
+			await open(page, section);
+			await arrived(page);
+		}
 		await page.getByRole("heading", { level: 2, name: "Support bundles" }).waitFor();
 		await open(page, "Ask for a bundle");
 		await page.getByText("Waiting for the machine").waitFor();
@@ -152,14 +161,15 @@ test("on a phone the pages stand below a button, which the escape key closes", (
 		await menu.click();
 		assert.equal(await menu.getAttribute("aria-expanded"), "true");
 		await page.keyboard.press("Tab");
-		assert.equal((await focused(page)).name, "Servers");
+		await until(async () => (await focused(page)).name, "Servers");
 		await page.keyboard.press("Escape");
-		assert.equal(await menu.getAttribute("aria-expanded"), "false");
-		assert.equal(await menu.evaluate((each) => each === document.activeElement), true);
+		const expanded = () => menu.getAttribute("aria-expanded");
+		await until(expanded, "false");
+		await until(() => menu.evaluate((each) => each === document.activeElement), true);
 		for (const name of ["Jobs", "Join tokens", "Audit trail", "Users", "API keys", "Account"]) {
 			await menu.click();
 			await page.getByRole("link", { name, exact: true }).click();
 			await heading(page, name);
-			assert.equal(await menu.getAttribute("aria-expanded"), "false");
+			await until(expanded, "false");
 		}
 	}));

@@ -4,13 +4,14 @@ import http.client
 import json
 import ssl
 
+from lab import net
 from lab.world import HUB, HUB_NAME
 
 
 def connect():
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return http.client.HTTPSConnection(HUB, 443, timeout=10, context=context)
+    return http.client.HTTPSConnection(HUB, 443, timeout=net.PATIENCE_S, context=context)
 
 
 class Events:
@@ -26,6 +27,12 @@ class Events:
         hub.servers()  # signs in
         self.response = hub.namespace.inside(open_stream)
         assert self.response.getheader("Content-Type") == "text/event-stream"
+
+    def is_closed(self):
+        """Reads until the hub ends the stream; one that goes on ends in the connection's time-out."""
+        while self.response.readline():
+            pass
+        return True
 
     def next(self, wanted, condition=lambda data: True):
         name = None

@@ -10,6 +10,7 @@ from pathlib import Path
 import jsonschema
 import yaml
 
+from lab import net
 from lab.world import HUB, HUB_NAME
 
 SOURCE = Path(__file__).resolve().parents[2] / "src/hub/api/openapi.yaml"
@@ -140,7 +141,7 @@ class Client:
     def connect(self):
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        return http.client.HTTPSConnection(HUB, 443, timeout=10, context=context)
+        return http.client.HTTPSConnection(HUB, 443, timeout=net.PATIENCE_S, context=context)
 
     def many(self, function):
         """Calls function() where each request uses one connection: for hundreds of requests."""

@@ -153,8 +153,10 @@ def test_key_does_what_it_was_given(hub, admin):
         answer = both("GET", "/v1/me", Authorization=f"Bearer {bad}".encode())
         assert answer.status == 401 and answer.kind == "not-signed-in", (bad, answer)
     assert Client(hub)("GET", "/v1/me", Authorization="Basic eDp5").status == 401
+    events = Events(hub, key=key.key)
     assert admin("DELETE", f"/v1/keys/{row['id']}").status == 204
     assert key("GET", "/v1/servers").status == 401
+    assert events.is_closed(), "who is let in no more hears no more"
     assert admin("GET", "/v1/keys").json["keys"][0]["state"] == "revoked"
     assert ("key.refused", row["id"]) in audit(admin)
 

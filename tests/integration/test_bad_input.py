@@ -59,7 +59,7 @@ def test_bad_profile(lab, name):
     assert done.returncode == 2, done
     assert re.search(says, done.stderr), done.stderr
     assert len(done.stderr) < 2000 and done.stdout == ""
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
     assert lab.direct_packets() == 0
 
 
@@ -277,7 +277,7 @@ def test_hostile_hub(lab, behaviour):
 def hold_open(namespace, count, first_bytes):
     """A program that opens connections to the hub and leaves them half done."""
     script = (f"import socket, time\nheld = []\nfor _ in range({count}):\n"
-              f"    s = socket.create_connection(('{HUB}', 443), 10)\n    s.send({first_bytes!r})\n"
+              f"    s = socket.create_connection(('{HUB}', 443), {net.PATIENCE_S})\n    s.send({first_bytes!r})\n"
               "    held.append(s)\nprint('held', flush=True)\ntime.sleep(600)\n")
     process = namespace.popen(["prlimit", "--nofile=20000", "/usr/bin/python3", "-c", script], log="holder")
     process.wait_for("^held$", 60)
@@ -317,7 +317,7 @@ def test_hub_takes_bad_requests(lab, hub, request_bytes):
     def send():
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        raw = socket.create_connection((HUB, 443), 5)
+        raw = socket.create_connection((HUB, 443), net.PATIENCE_S)
         with context.wrap_socket(raw) as connection:
             connection.settimeout(5)
             try:

@@ -285,7 +285,7 @@ def served_certificate(hub):
     def look():
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        with socket.create_connection((hub.address, 443), 10) as raw, context.wrap_socket(raw) as secure:
+        with socket.create_connection((hub.address, 443), net.PATIENCE_S) as raw, context.wrap_socket(raw) as secure:
             return ssl.DER_cert_to_PEM_cert(secure.getpeercert(True))
 
     return hub.namespace.inside(look)

@@ -8,6 +8,7 @@ import ssl
 import pytest
 
 import openapi
+from lab import net
 from lab.fleet import Agent, Hub
 from lab.world import HUB, HUB_NAME
 from openapi import Client, administrator, key_for, operations
@@ -247,8 +248,8 @@ def test_huge_requests_starve_nobody(hub, admin):
     def begin(request):
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        connection = context.wrap_socket(socket.create_connection((HUB, 443), 10))
-        connection.settimeout(10)
+        connection = context.wrap_socket(socket.create_connection((HUB, 443), net.PATIENCE_S))
+        connection.settimeout(net.PATIENCE_S)
         connection.sendall(request)
         return connection
 

@@ -77,7 +77,7 @@ def test_asset_is_fetched_once(hub):
 
 def test_plain_http_is_told(hub):
     def ask():
-        with socket.create_connection((HUB, 443), timeout=5) as peer:
+        with socket.create_connection((HUB, 443), timeout=net.PATIENCE_S) as peer:
             peer.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             return peer.makefile("rb").read()
 
@@ -285,7 +285,7 @@ def test_refused_session_ends_with_a_close_frame(hub, message, code):
             try:
                 await line.send(message)
                 while True:
-                    await asyncio.wait_for(line.recv(), 10)
+                    await asyncio.wait_for(line.recv(), net.PATIENCE_S)
             except websockets.ConnectionClosed as closed:
                 return closed.rcvd.code if closed.rcvd else None
 

@@ -31,7 +31,7 @@ class Debs:
         packing = [subprocess.Popen([PACK, programs.BUILD, place, "0.1.0"], stdout=subprocess.PIPE, env=env,
                                     stderr=subprocess.STDOUT, text=True) for place in (folder, self.again)]
         for process in packing:
-            text = process.communicate(timeout=120)[0]
+            text = process.communicate(timeout=600)[0]
             assert process.returncode == 0, text
         self.old = {deb.name.split("_")[0]: deb for deb in folder.glob("*_0.1.0_*.deb")}
         assert set(self.old) == set(PROGRAMS)

@@ -389,6 +389,12 @@ static bool is_final(struct runs_bench *bench, void *data)
 	return bench->runs.count == 1 && run_is_final(bench->runs.list[0]->status);
 }
 
+/* The supervisor removes it after its last word. */
+static bool has_no_spec(struct runs_bench *bench, void *data)
+{
+	return !file_of(bench, data, "spec");
+}
+
 /* Ended while offline, told in a later session, and again when the answer was lost. */
 static void the_end_is_told_until_it_is_confirmed(void **state)
 {
@@ -402,7 +408,7 @@ static void the_end_is_told_until_it_is_confirmed(void **state)
 	runs_step(&bench->runs);
 	bench_cut(bench);
 	assert_true(file_of(bench, id, "state"));
-	assert_false(file_of(bench, id, "spec")); /* it may hold secrets */
+	bench_until(bench, has_no_spec, (void *)id); /* it may hold secrets */
 	bench->deaf = false;
 	bench->refuses = REFUSAL_INTERNAL;
 	bench_connect(bench);
@@ -505,6 +511,33 @@ static void a_reboot_on_request(void **state)
 	assert_int_equal(bench_heard(bench, id)->attempt, 3);
 }
 
+/* The machine is back, and that cannot be written down: it does not restart again for that. */
+static void a_full_disk_after_a_reboot(void **state)
+{
+	struct runs_bench *bench = *state;
+	char boot[BOOT_ID_SIZE];
+	make_reboot(bench);
+	struct job job = bench_job(bench, "true");
+	const char *id = bench_heard(bench, job.run)->id;
+	job.reboot = JOB_REBOOT_AFTER;
+	assert_int_equal(bench_give(bench, &job), REFUSAL_NONE);
+	bench_until(bench, went_down, NULL);
+	bench_fill_disk(bench, true);
+	bench_cut(bench);
+	bench_stop(bench);
+	bench_start(bench);
+	for (int i = 0; i < 10; i++) {
+		bench->runs.reboot.at = deadline_in_ms(0);
+		runs_step(&bench->runs);
+	}
+	boot_id(bench->root, boot);
+	assert_string_equal(boot, bench->runs.boot);
+	bench_fill_disk(bench, false);
+	bench_connect(bench);
+	bench_until_buried(bench, id);
+	assert_non_null(strstr(bench_heard(bench, id)->states, "rebooting done "));
+}
+
 static void a_machine_that_does_not_restart(void **state)
 {
 	struct runs_bench *bench = *state;
@@ -513,10 +546,16 @@ static void a_machine_that_does_not_restart(void **state)
 	job.reboot = JOB_REBOOT_AFTER;
 	assert_int_equal(bench_give(bench, &job), REFUSAL_NONE);
 	bench_until_told(bench, id, "rebooting");
+	/* That it failed cannot be written at first: it is not begun anew with restarting for that. */
+	bench_fill_disk(bench, true);
 	for (int i = 0; i < 10; i++) {
 		bench->runs.reboot.at = deadline_in_ms(0);
 		runs_step(&bench->runs);
 	}
+	assert_true(bench->runs.reboot.tries >= 10);
+	assert_null(strstr(bench_heard(bench, id)->states, "failed"));
+	bench_fill_disk(bench, false);
+	bench->runs.reboot.at = deadline_in_ms(0);
 	bench_until_buried(bench, id);
 	assert_non_null(strstr(bench_heard(bench, id)->states, "rebooting failed "));
 	assert_non_null(strstr(bench_heard(bench, id)->reason, "could not be restarted"));
@@ -645,6 +684,7 @@ int main(int argc, char **argv)
 		WITH_BENCH(another_hubs_runs_are_forgotten),
 		WITH_BENCH(a_reboot_after_it),
 		WITH_BENCH(a_reboot_on_request),
+		WITH_BENCH(a_full_disk_after_a_reboot),
 		WITH_BENCH(a_machine_that_does_not_restart),
 		WITH_BENCH(interrupted_is_undetermined),
 		WITH_BENCH(interrupted_and_safe_is_run_again),

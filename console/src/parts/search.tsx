@@ -1,7 +1,7 @@
 // What narrows a list: words to search for, and a few choices of which one is pressed.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { number } from "../words";
 import { Search } from "./icons";
 
@@ -31,7 +31,8 @@ export function SearchBox({
 	const tell = useRef(onChange); // the newest: other filters may have changed meanwhile
 	tell.current = onChange;
 
-	useEffect(() => {
+	// With the drawing, not after it: the timer of the letter before would take this one back.
+	useLayoutEffect(() => {
 		if (!typed.current) return;
 		const timer = setTimeout(() => {
 			typed.current = false;
@@ -39,10 +40,10 @@ export function SearchBox({
 		}, 150);
 		return () => clearTimeout(timer);
 	}, [text]);
-	useEffect(() => {
+	useLayoutEffect(() => {
 		if (!typed.current) setText(value);
 	}, [value]);
-	useEffect(() => {
+	useLayoutEffect(() => {
 		if (!withSlash) return undefined;
 		const slash = (event: KeyboardEvent) => {
 			const target = event.target as HTMLElement;

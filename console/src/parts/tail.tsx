@@ -16,18 +16,15 @@ interface TailProps {
 
 export function Tail({ text, label, follow, onFollow, empty }: TailProps) {
 	const box = useRef<HTMLDivElement>(null);
-	const own = useRef(false); // the scrolling is this part's
 	useLayoutEffect(() => {
-		if (!follow || !box.current) return;
-		own.current = true;
-		box.current.scrollTop = box.current.scrollHeight;
+		if (follow && box.current) box.current.scrollTop = box.current.scrollHeight;
 	}, [text, follow]);
+	// Also told of the scrolling above, which ends at the end.
 	const scrolled = () => {
 		const { current } = box;
 		if (!current) return;
 		const atEnd = current.scrollHeight - current.scrollTop - current.clientHeight < NEAR_PX;
-		if (own.current) own.current = false;
-		else if (atEnd !== follow) onFollow(atEnd);
+		if (atEnd !== follow) onFollow(atEnd);
 	};
 	return (
 		<div class="tail" ref={box} onScroll={scrolled} tabIndex={0} role="region" aria-label={label}>

@@ -59,7 +59,7 @@ static bool may_run_again(struct runs *runs, const char *id)
 
 static void judge_interrupted(struct runs *runs, const struct run *run, struct run_state *state)
 {
-	bool restarted = strcmp(state->boot ? state->boot : "", runs->boot) != 0;
+	bool restarted = runs_went_down(runs, state);
 	bool safe = may_run_again(runs, run->id);
 	if (safe && journal_cancelled(runs->options.paths, run->id))
 		set_end(state, RUN_CANCELLED, "it was interrupted, and cancelled before it began again");
@@ -76,7 +76,7 @@ static void judge_interrupted(struct runs *runs, const struct run *run, struct r
 
 static void judge_rebooting(struct runs *runs, const struct run *run, struct run_state *state)
 {
-	bool back = strcmp(state->boot ? state->boot : "", runs->boot) != 0;
+	bool back = runs_went_down(runs, state);
 	bool cancelled = journal_cancelled(runs->options.paths, run->id);
 	if (back)
 		state->reboots++;
@@ -125,7 +125,7 @@ static void take_state(struct runs *runs, struct run *run, const struct run_stat
 		return;
 	run->status = state->status;
 	run->attempt = state->attempt;
-	run->launched = false;
+	run->launched = run->was_down = false;
 	run->output_fresh = true;
 	run->quiet_at = deadline_in_ms(RUNS_QUIET_MS);
 	tell_log(runs, run, state);
@@ -265,17 +265,24 @@ static void begin_those_that_wait(struct runs *runs, size_t busy)
 
 /* --- another boot ----------------------------------------------------------------------------- */
 
+/* One that the disk does not let go on must not restart the machine over and over. */
+static bool wants_restart(const struct run *run)
+{
+	return run->status == RUN_REBOOTING && !run->was_down;
+}
+
 static bool waits_for_hub(const struct runs *runs)
 {
 	for (size_t i = 0; runs->session && i < runs->count; i++) {
 		const struct run *run = runs->list[i];
-		if (run->status == RUN_REBOOTING && !(run->told.valid && run->told.status == run->status &&
-												run->told.attempt == run->attempt))
+		if (wants_restart(run) && !(run->told.valid && run->told.status == run->status &&
+									  run->told.attempt == run->attempt))
 			return true;
 	}
 	return false;
 }
 
+/* Where its supervisor has the lock still, or the disk takes nothing, the run stays as it is. */
 static void fail_rebooting(struct runs *runs, struct run *run)
 {
 	struct run_state state;
@@ -315,10 +322,15 @@ static void restart_machine(struct runs *runs)
 		runs->reboot.at = deadline_in_ms(REBOOT_AGAIN_MS);
 		return;
 	}
-	for (size_t i = 0; i < runs->count; i++)
-		if (runs->list[i]->status == RUN_REBOOTING)
-			fail_rebooting(runs, runs->list[i]);
-	runs->reboot.wanted = runs->reboot.due = false;
+	bool left = false;
+	for (size_t i = 0; i < runs->count; i++) {
+		struct run *run = runs->list[i];
+		if (wants_restart(run))
+			fail_rebooting(runs, run);
+		left |= wants_restart(run);
+	}
+	runs->reboot.wanted = runs->reboot.due = left;
+	runs->reboot.at = deadline_in_ms(RUNS_AGAIN_MS);
 }
 
 /* Those that run are let finish, nothing new begins meanwhile, and the hub hears of it. */
@@ -360,7 +372,7 @@ void runs_schedule(struct runs *runs)
 			runs_refresh(runs, run);
 		}
 		busy += is_busy(run);
-		reboot |= run->status == RUN_REBOOTING;
+		reboot |= wants_restart(run);
 	}
 	schedule_reboot(runs, reboot, busy);
 	if (!reboot)

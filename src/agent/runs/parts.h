@@ -10,8 +10,9 @@ struct run {
 	char id[JOB_ID_SIZE];
 	enum run_status status;
 	int64_t attempt, expires, order;
-	int news;                  /* FIFO of its supervisor; -1: none is expected */
-	bool launched;             /* a supervisor was started for this attempt */
+	int news;      /* FIFO of its supervisor; -1: none is expected */
+	bool launched; /* a supervisor was started for this attempt */
+	bool was_down; /* it waits for a restart that there was; the disk is to hear of it */
 	struct deadline launch_at; /* not before */
 	struct {
 		bool valid;
@@ -32,6 +33,8 @@ struct run {
 /* --- runs.c */
 struct run *runs_find(struct runs *runs, const char *id);
 struct run *runs_find_order(struct runs *runs, int64_t order);
+/* The machine has restarted since that was written. */
+bool runs_went_down(const struct runs *runs, const struct run_state *state);
 struct run *runs_add(struct runs *runs, const char *id, const struct run_state *state);
 /* Adds what stands in the journal to the table; NULL when it cannot be read. */
 struct run *runs_adopt(struct runs *runs, const char *id);

@@ -39,6 +39,11 @@ struct run *runs_find_order(struct runs *runs, int64_t order)
 	return NULL;
 }
 
+bool runs_went_down(const struct runs *runs, const struct run_state *state)
+{
+	return strcmp(state->boot ? state->boot : "", runs->boot) != 0;
+}
+
 struct run *runs_add(struct runs *runs, const char *id, const struct run_state *state)
 {
 	struct run *run = xcalloc(1, sizeof *run);
@@ -48,6 +53,7 @@ struct run *runs_add(struct runs *runs, const char *id, const struct run_state *
 		.expires = state->expires,
 		.order = state->order,
 		.news = -1,
+		.was_down = state->status == RUN_REBOOTING && runs_went_down(runs, state),
 		.output_fresh = true,
 	};
 	memcpy(run->id, id, sizeof run->id);

@@ -167,6 +167,7 @@ void key_delete(struct exchange *exchange)
 	} else {
 		log_line(LOG_NOTE, "\"%s\" revoked API key %s", exchange->actor.name, id);
 		audit_note(hub, &exchange->actor, AUDIT_KEY_REVOKE, id, NULL);
+		events_review(hub->events);
 		exchange_empty(exchange, 204);
 	}
 }

@@ -177,6 +177,7 @@ static void change(struct exchange *exchange, const char *hash)
 			xasprintf("%s%s%s", role ? role : "", role && hash ? ", " : "", hash ? "password" : "");
 		log_line(LOG_NOTE, "\"%s\" changed user \"%s\"", exchange->actor.name, name);
 		audit_note(hub, &exchange->actor, AUDIT_USER_CHANGE, name, detail);
+		events_review(hub->events);
 		answer_user(exchange, 200, name);
 	}
 }
@@ -227,6 +228,7 @@ void user_delete(struct exchange *exchange)
 	} else {
 		log_line(LOG_NOTE, "\"%s\" removed user \"%s\"", exchange->actor.name, name);
 		audit_note(hub, &exchange->actor, AUDIT_USER_REMOVE, name, NULL);
+		events_review(hub->events);
 		exchange_empty(exchange, 204);
 	}
 }

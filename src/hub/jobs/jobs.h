@@ -31,9 +31,10 @@
 #define JOBS_EVENT_RUNS   200    /* in one event */
 #define JOBS_PAUSE_MS     30000  /* before a machine that cannot take more is asked again */
 #define JOBS_SILENCE_S    86400  /* that a run may be overdue on a machine that is away */
-#define JOBS_KEEP_S       (90 * INT64_C(86400)) /* how old a job may grow */
-#define JOBS_KEEP_COUNT   10000                 /* how many are kept */
-#define JOBS_MAX_PIECE    24576                 /* bytes of output in one message */
+#define JOBS_KEEP_S       (90 * INT64_C(86400))     /* how old a job may grow */
+#define JOBS_KEEP_COUNT   10000                     /* how many are kept */
+#define JOBS_KEEP_BYTES   (8 * INT64_C(1073741824)) /* past this size of the store the oldest go */
+#define JOBS_MAX_PIECE    24576                     /* bytes of output in one message */
 #define JOBS_MAX_WAITING  (32u << 20) /* bytes of output kept for a store that takes none */
 
 struct jobs;

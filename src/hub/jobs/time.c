@@ -137,12 +137,12 @@ static void end_pauses(struct jobs *jobs, int64_t now_ms)
 
 static void prune(struct jobs *jobs, int64_t now, int64_t now_ms)
 {
+	const struct store_keep keep = {now - JOBS_KEEP_S, JOBS_KEEP_COUNT, JOBS_KEEP_BYTES};
 	bool more = false;
 	struct err err = {0};
 	if (now_ms < jobs->prune_at_ms)
 		return;
-	if (jobs->store->driver->jobs.prune(
-			jobs->store, now - JOBS_KEEP_S, JOBS_KEEP_COUNT, &more, &err) != STORE_OK)
+	if (jobs->store->driver->jobs.prune(jobs->store, &keep, &more, &err) != STORE_OK)
 		log_line(LOG_ERROR, "old jobs stay: %s", err.text);
 	jobs->prune_at_ms = now_ms + (more ? PRUNE_STEP_MS : PRUNE_MS);
 }
