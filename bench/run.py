@@ -23,6 +23,7 @@ from check import CheckBench
 from fleet import FleetBench
 from install import InstallBench
 from measure import Crowd, Process, cpu_seconds, memory_kib, wait_for, wake_ups
+from portable import PortableBench
 
 
 class Bench:
@@ -196,6 +197,7 @@ def main():
     arguments.add_argument("--fleet", action="store_true", help="measure a fleet alone")
     arguments.add_argument("--agents", type=int, default=15000, help="of the fleet")
     arguments.add_argument("--install", action="store_true", help="measure a connector's installs alone")
+    arguments.add_argument("--portable", action="store_true", help="measure the portable agent beside MeshAgent")
     arguments.add_argument("--hosts", type=int, default=50, help="of the installs")
     arguments.add_argument("--docs", action="store_true", help="write the fleet's or the installs' figures into docs/")
     arguments.add_argument("--json", type=pathlib.Path, help="write the figures here as well")
@@ -210,7 +212,10 @@ def main():
             bench.run()
         else:
             bench = Bench(options.build.resolve(), folder, options.quick)
-            bench.check() if options.check else bench.run()
+            if options.portable:
+                PortableBench(bench.build, bench.row, 3 if options.quick else 5).run()
+            else:
+                bench.check() if options.check else bench.run()
     if (options.fleet or options.install) and options.docs:
         bench.write_docs()
     if options.json:

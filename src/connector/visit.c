@@ -107,6 +107,7 @@ static enum visit_state state_after(const struct visit *visit, int rc)
 	} rows[] = {
 		{OUTCOME_CANCELLED, VISIT_CANCELLED},
 		{OUTCOME_AGENT_NEWER, VISIT_KEPT},
+		{OUTCOME_AGENT_PACKAGED, VISIT_KEPT},
 		{OUTCOME_AGENT_ABSENT, VISIT_KEPT},
 	};
 	bool silent = visit->ending.outcome == OUTCOME_HOST_SILENT ||

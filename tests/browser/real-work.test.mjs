@@ -177,7 +177,7 @@ tell("an operator sees what he may use, and no more", async (page) => {
 	await hers.page.keyboard.press("Enter");
 	await hers.page.getByRole("link", { name: os.hostname(), exact: true }).waitFor();
 	const links = hers.page.getByRole("navigation", { name: "Pages" }).getByRole("link");
-	assert.deepEqual(await links.allInnerTexts(), ["Servers", "Jobs", "Join tokens"]);
+	assert.deepEqual(await links.allInnerTexts(), ["Servers", "Locations", "Jobs", "Join tokens"]);
 	await hers.close();
 });
 

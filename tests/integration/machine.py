@@ -127,3 +127,8 @@ class Machine(RootCopy):
         """The process ids of the agents that run."""
         return self.run("pgrep", "-f", "^[^ ]*sallyport agent").stdout.split()
 
+    def no_agents(self):
+        """None runs; one that has let go of its lock may take a moment longer to be gone."""
+        net.wait_until(lambda: not self.agents(), 30, "the last agent's end")
+        return True
+

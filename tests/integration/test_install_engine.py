@@ -123,6 +123,27 @@ def test_a_copy_that_breaks_off_goes_on(place):
     assert staged(host) == []
 
 
+def test_a_host_that_stays_away(place):
+    """S3: it goes in the middle and is not back in time: told where that was, not as a host that is not there."""
+    host = place.up()
+    worker = copying(place, host, comeback_s=1)
+    host.kill()
+    event = worker.ended()["1"]
+    assert (event["state"], event["outcome"], event["stage"]) == ("failed", "connection-lost", "copy"), event
+
+
+def test_a_connector_without_the_file(place):
+    """The file of the agent went between the order and the copy: the host is not touched."""
+    host = place.up()
+    worker = place.worker([target(host)], portable={"x86_64": {
+        "path": "/nowhere/sallyport", "sha256": "0" * 64, "size": 1000}})
+    worker.looked()
+    worker.go({"1": place.hub.token()})
+    event = worker.ended()["1"]
+    assert event["state"] == "failed" and event["outcome"] == "portable-missing", event
+    assert staged(host) == []
+
+
 def test_a_connector_that_ends_takes_back_what_it_did(place):
     """R11: the agent goes away in the middle (its end of the pipe closes): nothing stays on the host."""
     host = place.up()

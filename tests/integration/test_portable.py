@@ -1,7 +1,6 @@
 """R11: the portable agent is one file that asks nothing of the system that it runs on.
 
-`./dev portable` builds it; without it these tests are skipped, except for x86-64 in `./dev test`, which
-builds that one first."""
+`./dev portable` builds it, in minutes the first time; a file that is missing skips its tests and says so."""
 
 import json
 import shutil

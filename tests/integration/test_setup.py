@@ -75,7 +75,7 @@ def test_without_a_manager(machine):
     removed = machine.setup("--remove")
     assert removed["result"] == "removed" and "outcome" not in removed
     assert machine.tree() == bare
-    assert machine.servers() == {} and machine.agents() == []
+    assert machine.servers() == {} and machine.no_agents()
     assert machine.setup("--remove")["outcome"] == "agent-absent"
     assert machine.setup(token=token)["result"] == "installed"
 
@@ -169,7 +169,7 @@ def test_what_is_in_the_way_is_named_and_leaves_nothing(machine):
         said = machine.setup(token=token)
         assert (said["result"], said["outcome"]) == ("failed", outcome), (name, machine.lines)
         assert words in said["sentence"] and said["remedy"], (name, said)
-        assert machine.tree() == before and machine.agents() == [], name
+        assert machine.tree() == before and machine.no_agents(), name
         for place in ("/usr/local", "/var/lib"):
             machine.run("umount", place)
     # The last of them, because nothing works afterwards.
@@ -202,14 +202,14 @@ def test_called_off_at_any_step(machine):
         machine.signal(process, signal.SIGHUP if step == "join" else signal.SIGTERM)
         said = machine.end_setup(process)
         assert (said["result"], said["outcome"]) == ("failed", "cancelled"), (step, said)
-        assert machine.tree() == before and machine.agents() == [], step
+        assert machine.tree() == before and machine.no_agents(), step
         assert machine.servers() == {}, step
     process = machine.begin_setup(token=machine.token())
     machine.read_until(process, "wait")
     process.stdout.close()
     process.stdin.close()
     assert process.wait(60) == 1
-    assert (machine.tree(), machine.agents(), machine.servers()) == (before, [], {})
+    assert machine.no_agents() and (machine.tree(), machine.servers()) == (before, {})
 
 
 def test_killed_at_any_step(machine):
@@ -252,7 +252,7 @@ def test_removed_without_the_hub(machine):
     machine.end(machine.started["hub"])
     said = machine.setup("--remove", "--keep-logs")
     assert said["result"] == "removed" and "hub could not be told" in said["sentence"]
-    assert "console" in said["remedy"] and machine.agents() == []
+    assert "console" in said["remedy"] and machine.no_agents()
     assert machine.path("/var/log/sallyport/connector.log").exists()
     assert not machine.path("/var/lib/sallyport").exists() and not machine.path(PROGRAM).exists()
 
@@ -300,7 +300,7 @@ def test_with_another_manager(machine, request):
     upgraded = machine.setup(file=machine.other_version("0.1.9"))
     assert (upgraded["result"], upgraded["server"], machine.status()["version"]) == ("upgraded", server, "0.1.9")
     assert machine.setup("--remove")["result"] == "removed"
-    assert machine.agents() == [] and machine.servers() == {}
+    assert machine.no_agents() and machine.servers() == {}
     assert [line for line in machine.tree() if "sallyport" in line] == [line for line in bare if "sallyport" in line]
 
 

@@ -290,7 +290,8 @@ static void scripts_run_in_every_shell(void **state)
 		const struct login login = {.user = "u", .sudo_password = "in the way"};
 		const struct shell shell = {&here, &channel, &login, SHELL_AS_USER};
 		const char *const values[] = {"word", "it's \"$HOME\" \\n", NULL};
-		const struct shell_script script = {.text = "read -r more; printf '<%s|%s>\\n' \"$word\" \"$more\"; exit 7",
+		const struct shell_script script = {
+			.text = "read -r more; printf '<%s|%s>\\n' \"$word\" \"$more\"; exit 7",
 			.values = values,
 			.input = "behind the script\n"};
 		struct channel_run run = {.silence_ms = 1000};

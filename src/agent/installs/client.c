@@ -19,7 +19,8 @@ void client_init(struct client *client, const char *root, const struct agent_pat
 	struct agent_state *state, const struct cancel *cancel)
 {
 	unsigned char id[16];
-	*client = (struct client){.proven = {root, paths, state, cancel}};
+	*client =
+		(struct client){.proven = {.root = root, .paths = paths, .state = state, .cancel = cancel}};
 	randombytes_buf(id, sizeof id);
 	sodium_bin2hex(client->id, sizeof client->id, id, sizeof id);
 }
@@ -28,7 +29,6 @@ void client_init(struct client *client, const char *root, const struct agent_pat
 static enum client_result ask(struct client *client, const char *what, json_t *body,
 	json_t **answer, struct finding *failure, struct err *err)
 {
-	cleanup(json_drop) json_t *kept = body;
 	cleanup(free_ptr) char *text = json_text(body);
 	cleanup(free_ptr) char *path =
 		xasprintf(PATH "%s%s%s", *what ? "/" : "", *what ? client->id : "", what);
@@ -39,6 +39,7 @@ static enum client_result ask(struct client *client, const char *what, json_t *b
 		.body = text,
 		.body_len = strlen(text),
 	};
+	json_decref(body);
 	struct proven *proven = &client->proven;
 	int status = proven_insist(proven, &request, MAX_ANSWER, CLIENT_TRIES, client->retry_ms, err);
 	if (!status && proven->walk.failure.cause) {

@@ -253,7 +253,10 @@ int portable_get(const struct portable_source *source, const char *arch, const j
 {
 	struct fetch fetch = {
 		.source = source,
-		.proven = {source->root, source->paths, source->state, source->cancel},
+		.proven = {.root = source->root,
+			.paths = source->paths,
+			.state = source->state,
+			.cancel = source->cancel},
 		.fd = -1,
 	};
 	int rc = read_row(&fetch, arch, row, err);

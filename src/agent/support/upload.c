@@ -190,7 +190,10 @@ enum upload_result upload_send(struct upload *upload, struct finding *failure, s
 {
 	struct sending sending = {
 		.upload = upload,
-		.proven = {upload->root, upload->paths, upload->state, upload->cancel},
+		.proven = {.root = upload->root,
+			.paths = upload->paths,
+			.state = upload->state,
+			.cancel = upload->cancel},
 	};
 	enum upload_result result = UPLOAD_REFUSED;
 	switch (run(&sending, err)) {

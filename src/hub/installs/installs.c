@@ -365,11 +365,13 @@ struct installs *installs_new(struct store *store, const struct installs_hooks *
 
 void installs_free(struct installs *installs)
 {
-	struct installs_one *one;
+	struct installs_one *one, *next;
 	if (!installs)
 		return;
-	while ((one = TAILQ_FIRST(&installs->all)))
+	for (one = TAILQ_FIRST(&installs->all); one; one = next) {
+		next = TAILQ_NEXT(one, of_all);
 		installs_drop_one(installs, one);
+	}
 	free(installs);
 }
 

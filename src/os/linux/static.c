@@ -187,6 +187,8 @@ int initgroups(const char *name, gid_t gid)
 /* --- hosts and services: nobody's --------------------------------------------------------------
  */
 
+/* Their parameters are libc's. NOLINTBEGIN(readability-non-const-parameter) */
+
 int getaddrinfo(
 	const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **found)
 {
@@ -227,3 +229,4 @@ int getservbyport_r(int port, const char *protocol, struct servent *entry, char 
 	*found = NULL;
 	return 0;
 }
+/* NOLINTEND(readability-non-const-parameter) */
