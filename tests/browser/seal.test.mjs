@@ -2,6 +2,7 @@
 // hosts (rows R12, S5). Its sources run here as they run in the browser.
 
 import assert from "node:assert/strict";
+import { webcrypto } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -10,6 +11,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import * as esbuild from "esbuild";
 import { makeKey, openBox } from "./fake-installs.mjs";
 
+globalThis.crypto ??= webcrypto; // which every browser has, and Node only from 19 on
 const top = fileURLToPath(new URL("../../", import.meta.url));
 const bytes = (text) => Buffer.from(text, "base64url");
 let folder, seal, hostList;
