@@ -312,7 +312,7 @@ class Neighbours:
         return Path(f"/proc/{self.keeper.pid}/root{path}")
 
     def inside(self, *argv):
-        return net.tool("nsenter", "-t", str(self.keeper.pid), "--mount", *map(str, argv))
+        return net.tool("nsenter", "-t", str(self.keeper.pid), "--mount", "--root", "--wd=/", *map(str, argv))
 
     def make_base(self):
         base = self.seen(self.disks / "base")

@@ -88,7 +88,7 @@ enum store_status locations_list(struct store *store,
 
 /* Every table that carries the name of a location. */
 static const char *const renames[] = {
-	RENAME_OF_SERVERS,
+	(RENAME_OF_SERVERS),
 	"UPDATE keys SET location = ?2 WHERE location = ?1 COLLATE NOCASE",
 	"UPDATE tokens SET location = ?2 WHERE location = ?1",
 	"UPDATE jobs SET location = ?2 WHERE location = ?1",

@@ -252,7 +252,9 @@ static int read_line(struct reader *reader, char *line)
 		/* Words may have tabs between them as well: then the first one is no column. */
 		if (!separator && tab && strncasecmp(first, "host\t", 5) == 0)
 			separator = tab;
-		reader->separator = separator ? *separator : '\0';
+		reader->separator = '\0';
+		if (separator)
+			reader->separator = *separator;
 		if (separator)
 			return read_header(reader, line);
 	}

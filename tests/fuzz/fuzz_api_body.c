@@ -97,6 +97,9 @@ static void hub_begin(void)
 	hub.roster = roster_new(hub.store, &hooks);
 	hub.checks = checks_new(hub.store, &checks_hooks);
 	hub.jobs = jobs_new(hub.store, &hub.identity, &jobs_hooks);
+	struct installs_hooks installs_hooks = hub_installs_hooks;
+	installs_hooks.data = &hub;
+	hub.installs = installs_new(hub.store, &installs_hooks);
 	hub.events = events_new(&hub);
 	hub.passwords = passwords_new(&hub.loop);
 	enrol_a_server();
@@ -122,6 +125,7 @@ static void hub_end(void)
 	roster_free(hub.roster);
 	checks_free(hub.checks);
 	jobs_free(hub.jobs);
+	installs_free(hub.installs);
 	events_free(hub.events);
 	hub.store->driver->close(hub.store);
 	free(hub.trouble);

@@ -131,7 +131,7 @@ def test_runs_are_listed_by_what_went_wrong(lab, hub, agent):
     """One job on a server that is here, and on many that are not."""
     now = int(time.time())
     hub.sql("INSERT INTO servers SELECT printf('%032x', value), randomblob(32), '', "
-            "printf('server-%04d', value), 'linux', '', '', '', '', '', '', 0, '', '', 0, 0, 0, '' "
+            "printf('server-%04d', value), 'linux', '', '', '', '', '', '', 0, '', '', 0, 0, 0, '', 0, '' "
             "FROM (WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n "
             "WHERE value < 250) SELECT value FROM n)")
     job = post(hub, interpreter="sh", script="true", filter={"platform": "linux"}, expires_in_s=600)

@@ -462,8 +462,8 @@ static void orders_that_are_none(void **state)
 	json_decref(many);
 	assert_int_equal(order_as(bench, ID, "install", text), REFUSAL_BAD_MESSAGE);
 
-	for (char i = 'a'; i < 'a' + INSTALLS_AT_ONCE; i++) {
-		id[0] = i;
+	for (int i = 0; i < INSTALLS_AT_ONCE; i++) {
+		id[0] = (char)('a' + i);
 		assert_int_equal(order_as(bench, id, "install", good), REFUSAL_NONE);
 	}
 	assert_int_equal(order_as(bench, ID, "install", good), REFUSAL_INSTALL_BUSY);
