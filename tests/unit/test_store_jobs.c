@@ -118,7 +118,7 @@ static void the_newest_stay(void **state)
 
 static void much_output_lets_the_oldest_go(void **state)
 {
-	const struct store_keep keep = {NOW, NEVER, (JOBS - 1) * OUTPUT};
+	const struct store_keep keep = {NOW, NEVER, (JOBS - INT64_C(1)) * OUTPUT};
 	(void)state;
 	assert_in_range(pruned(&keep), 2, JOBS - 2);
 }
