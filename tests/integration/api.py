@@ -28,11 +28,9 @@ class Events:
         self.response = hub.namespace.inside(open_stream)
         assert self.response.getheader("Content-Type") == "text/event-stream"
 
-    def is_closed(self):
-        """Reads until the hub ends the stream; one that goes on ends in the connection's time-out."""
-        while self.response.readline():
-            pass
-        return True
+    def rest(self):
+        """What comes until the hub ends the stream; one that goes on ends in the connection's time-out."""
+        return self.response.read().decode()
 
     def next(self, wanted, condition=lambda data: True):
         name = None

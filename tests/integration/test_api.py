@@ -9,6 +9,7 @@ import openapi
 from api import Events
 from lab import net
 from lab.fleet import PASSWORD, Agent, Hub
+from lab.machine import Machine
 from openapi import Client, administrator, key_for, signed_in
 
 OTHER = "another long password"
@@ -156,7 +157,8 @@ def test_key_does_what_it_was_given(hub, admin):
     events = Events(hub, key=key.key)
     assert admin("DELETE", f"/v1/keys/{row['id']}").status == 204
     assert key("GET", "/v1/servers").status == 401
-    assert events.is_closed(), "who is let in no more hears no more"
+    Machine(hub).joined(hub.token())
+    assert "event: server" not in events.rest(), "who is let in no more hears no more"
     assert admin("GET", "/v1/keys").json["keys"][0]["state"] == "revoked"
     assert ("key.refused", row["id"]) in audit(admin)
 
