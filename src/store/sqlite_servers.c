@@ -215,10 +215,9 @@ static enum store_status change_inventory(
 		sql_start(sqlite,
 			"UPDATE servers SET name = ?2, platform = ?3, os_name = ?4, address = ?5, "
 			"address_key = ?6, mac = ?7, location = ?8, version = ?9, search = ?10, "
-			"addressing = ?11 WHERE id = ?1 AND (name, platform, os_name, address, address_key, "
-			"mac, "
-			"location, version, search, addressing) IS NOT (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-			"?11)",
+			"addressing = ?11 WHERE id = ?1 AND (name, platform, os_name, address, "
+			"address_key, mac, location, version, search, addressing) "
+			"IS NOT (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
 			"ttttttttttt", id, s.name, s.platform, s.os_name, s.address, s.address_key, s.mac,
 			s.location, s.version, s.search, s.addressing),
 		err);
