@@ -4,6 +4,7 @@
  */
 #include "lib/runs_bench.h"
 
+#include "agent/runs/launch.h"
 #include "base/file.h"
 
 #include <stdio.h>
@@ -660,6 +661,30 @@ static void tombstones_go_in_their_time(void **state)
 	assert_false(journal_buried(&bench->paths, id));
 }
 
+static bool told(int version, const char *option)
+{
+	const char *options[LAUNCH_MAX_OPTIONS];
+	for (size_t i = launch_options(version, options); i-- > 0;)
+		if (strcmp(options[i], option) == 0)
+			return true;
+	return false;
+}
+
+/* CentOS 7 has systemd 219, Ubuntu 18.04 has 237, Debian 10 has 241. */
+static void an_old_systemd_is_told_what_it_knows(void **state)
+{
+	(void)state;
+	assert_true(told(219, "--quiet"));
+	assert_false(told(219, "--collect"));
+	assert_true(told(237, "--collect"));
+	assert_false(told(237, "--service-type=exec"));
+	assert_true(told(241, "--service-type=exec"));
+	assert_false(told(241, "--property=OOMPolicy=continue"));
+	assert_true(told(243, "--property=OOMPolicy=continue"));
+	assert_true(told(0, "--property=OOMPolicy=continue"));
+	assert_true(told(219, "--property=KillMode=process"));
+}
+
 #define WITH_BENCH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(int argc, char **argv)
@@ -692,6 +717,7 @@ int main(int argc, char **argv)
 		WITH_BENCH(an_end_waits_for_room),
 		WITH_BENCH(a_spoilt_state_is_undetermined),
 		WITH_BENCH(tombstones_go_in_their_time),
+		cmocka_unit_test(an_old_systemd_is_told_what_it_knows),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

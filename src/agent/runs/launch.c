@@ -11,16 +11,20 @@
 #include "base/file.h"
 #include "os/child.h"
 #include "os/os.h"
+#include "os/service_install.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define LAUNCH_MS      10000
 #define MAX_SAID_BYTES 4096
 
-/* systemd sets the variable for the processes of its units. */
+/* systemd sets the variable for the processes of its units; before version 232 it was but their
+ * parent. */
 static char *systemd_runner(const char *root)
 {
-	if (root || !getenv("INVOCATION_ID") || !file_exists("/run/systemd/system"))
+	bool a_unit = getenv("INVOCATION_ID") || getppid() == 1;
+	if (root || !a_unit || !file_exists("/run/systemd/system"))
 		return NULL;
 	return child_find("systemd-run");
 }
@@ -37,15 +41,39 @@ static int run(const char *const argv[], struct err *err)
 }
 
 /* KillMode=process: what a script leaves in the background on purpose stays. */
+size_t launch_options(int version, const char *options[LAUNCH_MAX_OPTIONS])
+{
+	static const struct {
+		int since; /* the version of systemd that understands it */
+		const char *word;
+	} known[LAUNCH_MAX_OPTIONS] = {
+		{219, "--quiet"},
+		{236, "--collect"},
+		{0, "--description=A job of Sallyport"},
+		{240, "--service-type=exec"},
+		{0, "--property=KillMode=process"},
+		{243, "--property=OOMPolicy=continue"},
+		{0, "--property=TimeoutStopSec=20"},
+	};
+	size_t count = 0;
+	for (size_t i = 0; i < LAUNCH_MAX_OPTIONS; i++)
+		if (!version || version >= known[i].since)
+			options[count++] = known[i].word;
+	return count;
+}
+
 static int run_as_unit(
 	const char *runner, const char *own, const char *run_id, long attempt, struct err *err)
 {
 	cleanup(free_ptr) char *unit = xasprintf("--unit=sallyport-run-%s-%ld", run_id, attempt);
-	return run((const char *const[]){runner, "--quiet", "--collect", "--no-ask-password", unit,
-				   "--description=A job of Sallyport", "--service-type=exec",
-				   "--property=KillMode=process", "--property=OOMPolicy=continue",
-				   "--property=TimeoutStopSec=20", own, SUPERVISE_COMMAND, "--stay", run_id, NULL},
-		err);
+	const char *argv[LAUNCH_MAX_OPTIONS + 7] = {runner, unit};
+	size_t count = 2;
+	count += launch_options(service_manager_version(service_manager_here(NULL)), argv + count);
+	argv[count++] = own;
+	argv[count++] = SUPERVISE_COMMAND;
+	argv[count++] = "--stay";
+	argv[count] = run_id;
+	return run(argv, err);
 }
 
 int launch_supervisor(
