@@ -71,17 +71,17 @@ class Site:
         self.must("POST", f"/v1/servers/{agent.server}/promote", 200)
         return agent
 
-    def credentials(self, hosts, **document):
+    def credentials(self, hosts, port=22, **document):
         """Boxes for every connector of the location."""
-        document = {"v": 1, "hosts": hosts, **document}
+        document = {"v": 1, "hosts": hosts, "port": port, **document}
         return {each["id"]: sealed(each["key"], document) for each in self.location()["connectors"]}
 
-    def begin(self, hosts, action="install", parallel=None, boxes=None, **document):
+    def begin(self, hosts, action="install", port=22, parallel=None, boxes=None, **document):
         """POST /v1/installs of a list of hosts; the password is the neighbours' unless the document says more."""
         text = text_of(hosts)
         document = document or {"user": "ops", "password": PASSWORD, "sudo_password": PASSWORD}
-        wish = {"location": LOCATION, "action": action, "hosts": text,
-                "credentials": self.credentials(text, **document) if boxes is None else boxes}
+        wish = {"location": LOCATION, "action": action, "hosts": text, "port": port,
+                "credentials": self.credentials(text, port, **document) if boxes is None else boxes}
         if "user" in document:
             wish["user"] = document["user"]
         if parallel:

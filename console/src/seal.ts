@@ -94,15 +94,15 @@ export interface Credentials {
 	sudo_password?: string;
 }
 
-// One box for each connector of a location. `hosts` goes into the box too: a connector hands these
-// credentials to no other host.
+// One box for each connector of a location. The list goes into the box too: a connector hands these
+// credentials to no other host, and to no other port.
 export function sealCredentials(
 	connectors: Pick<Connector, "id" | "name" | "key">[],
-	hosts: string,
+	{ hosts, port }: { hosts: string; port: number },
 	credentials: Credentials,
 ): Record<string, string> {
 	const keys = connectors.map((connector) => [connector.id, keyOf(connector)] as const);
-	const message = new TextEncoder().encode(JSON.stringify({ v: 1, hosts, ...credentials }));
+	const message = new TextEncoder().encode(JSON.stringify({ v: 1, hosts, port, ...credentials }));
 	if (message.length > MAX_MESSAGE)
 		throw new Problem(-1, "List and key together are too long.", "Make two of the list.");
 	const boxes = keys.map(([id, key]) => [id, toBase64Url(sealTo(key, message))] as const);

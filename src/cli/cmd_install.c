@@ -114,8 +114,8 @@ static int read_hosts(const struct cli_args *args, struct buf *text)
 	return 0;
 }
 
-/* The text as the hub gets it; with --port one host a line, each with its port. */
-static int take_hosts(const struct cli_args *args, struct buf *text)
+/* That the list can be read is said here, and not by the hub. */
+static int take_hosts(const struct cli_args *args, struct client_wish *wish, struct buf *text)
 {
 	const char *port_text = args->values[OPTION_PORT];
 	long port = port_text ? cli_number("port", port_text, 1, 65535) : HOST_LIST_PORT;
@@ -126,13 +126,9 @@ static int take_hosts(const struct cli_args *args, struct buf *text)
 		return rc;
 	if (host_list_read(buf_text(text), (uint16_t)port, "", &list, &err))
 		return cli_usage_error("%s", err.text);
-	if (port_text) {
-		buf_free(text);
-		for (size_t i = 0; i < list.count; i++)
-			buf_printf(text, "%s%s%s:%u\n", list.hosts[i].user, *list.hosts[i].user ? "@" : "",
-				list.hosts[i].host, (unsigned)list.hosts[i].port);
-	}
 	host_list_free(&list);
+	wish->hosts = buf_text(text);
+	wish->port = (int)port;
 	return 0;
 }
 
@@ -382,33 +378,31 @@ static int run_all(struct job *job)
  */
 
 /* The plan of the engine, from what the hub has answered. New reference. */
-static json_t *plan_of(const struct job *job, const char *action, long parallel)
+static json_t *plan_of(const struct job *job, const struct client_wish *wish)
 {
 	json_t *plan = json_object();
 	json_object_set(plan, "install", json_object_get(job->answer, "id"));
-	json_object_set_new(plan, "action", json_string(action));
+	json_object_set_new(plan, "action", json_string(wish->action));
 	json_object_set(plan, "targets", json_object_get(job->answer, "targets"));
 	json_object_set(plan, "portable", json_object_get(job->answer, "portable"));
 	json_object_set(plan, "hub", json_object_get(job->answer, "hub"));
-	json_object_set_new(plan, "parallel", json_integer(parallel));
+	json_object_set_new(plan, "parallel", json_integer(wish->parallel));
 	return plan;
 }
 
-static int begin(struct job *job, struct logins *logins, const char *hosts, long parallel)
+static int begin(struct job *job, struct logins *logins, const struct client_wish *wish)
 {
-	const char *action = job->args->values[OPTION_REMOVE] ? "remove" : "install";
 	const struct connector_hooks hooks = {.fetch = fetch, .data = job, .root = job->args->root};
 	struct finding failure = {.cause = CAUSE_NONE};
 	struct err err = {""};
-	enum client_result result =
-		client_create(&job->client, action, hosts, (int)parallel, &job->answer, &failure, &err);
+	enum client_result result = client_create(&job->client, wish, &job->answer, &failure, &err);
 	if (result != CLIENT_DONE) {
 		logins_free(logins);
 		int rc = not_told(result, &failure, &err);
 		finding_free(&failure);
 		return rc;
 	}
-	cleanup(json_drop) json_t *plan = plan_of(job, action, parallel);
+	cleanup(json_drop) json_t *plan = plan_of(job, wish);
 	const json_t *targets = json_object_get(plan, "targets");
 	job->connector = connector_new(plan, logins, &hooks, &err);
 	if (!job->connector)
@@ -441,14 +435,14 @@ static int prepare(void)
 	return 0;
 }
 
-static int run_job(struct job *job, const char *hosts, long parallel)
+static int run_job(struct job *job, const struct client_wish *wish)
 {
 	struct err err;
 	struct logins *logins = take_logins(job->args, &err);
 	if (!logins)
 		return fail(err.text);
 	client_init(&job->client, job->args->root, &job->paths, &job->state, &interrupt);
-	int rc = begin(job, logins, hosts, parallel);
+	int rc = begin(job, logins, wish);
 	connector_free(job->connector);
 	client_free(&job->client);
 	for (size_t i = 0; i < job->count; i++)
@@ -465,9 +459,11 @@ static int run(const struct cli_args *args)
 	const char *text = args->values[OPTION_PARALLEL];
 	long parallel =
 		text ? cli_number("parallel", text, 1, CONNECTOR_MAX_AT_ONCE) : CONNECTOR_PARALLEL;
+	struct client_wish wish = {
+		.action = args->values[OPTION_REMOVE] ? "remove" : "install", .parallel = (int)parallel};
 	int rc = parallel < 0 ? CLI_USAGE : take_format(&job);
 	if (!rc)
-		rc = take_hosts(args, &hosts);
+		rc = take_hosts(args, &wish, &hosts);
 	if (!rc)
 		rc = prepare();
 	if (rc)
@@ -475,7 +471,7 @@ static int run(const struct cli_args *args)
 	paths_init(&job.paths, args->root);
 	rc = load_states(&job);
 	if (!rc)
-		rc = run_job(&job, buf_text(&hosts), parallel);
+		rc = run_job(&job, &wish);
 	state_wipe(&job.state);
 	state_wipe(&job.second);
 	paths_free(&job.paths);

@@ -106,7 +106,10 @@ static int take(const json_t *object, struct logins *logins, struct err *err)
 		return err_set(err, "the credentials: made for another version of the connector");
 	if (!hosts || strlen(hosts) > HOST_LIST_MAX_TEXT)
 		return err_set(err, "the credentials: they do not say which hosts they are for");
-	if (host_list_read(hosts, HOST_LIST_PORT, "", &logins->hosts, err))
+	int64_t port = json_get_int(object, "port", HOST_LIST_PORT);
+	if (port < 1 || port > UINT16_MAX)
+		return err_set(err, "the credentials: their port is none");
+	if (host_list_read(hosts, (uint16_t)port, "", &logins->hosts, err))
 		return err_prefix(err, "the credentials");
 	if (keep(object, "", &logins->common, err))
 		return -1;

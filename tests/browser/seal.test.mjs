@@ -41,17 +41,18 @@ test("each connector opens its own box with libsodium, and no other", async () =
 	const [one, two] = [makeKey(1), makeKey(2)];
 	const credentials = { user: "admin", password: "corréct horse", key: "k".repeat(3000) };
 	const connectors = [one, two].map(({ id, key }, i) => ({ id, key, name: `jump-${i}` }));
-	const boxes = seal.sealCredentials(connectors, "web-1\n10.0.0.0/28", credentials);
+	const list = { hosts: "web-1\n10.0.0.0/28", port: 2222 };
+	const boxes = seal.sealCredentials(connectors, list, credentials);
 	assert.deepEqual(Object.keys(boxes), [one.id, two.id]);
 	assert.match(boxes[one.id], /^[\w-]+$/);
 	for (const { id, seed } of [one, two])
 		assert.deepEqual(await openBox(seed, boxes[id]), {
 			v: 1,
-			hosts: "web-1\n10.0.0.0/28",
+			...list,
 			...credentials,
 		});
 	await assert.rejects(openBox(one.seed, boxes[two.id]), /cannot be opened/);
-	const again = seal.sealCredentials(connectors, "web-1\n10.0.0.0/28", credentials);
+	const again = seal.sealCredentials(connectors, list, credentials);
 	assert.notEqual(again[one.id], boxes[one.id]);
 });
 
@@ -59,7 +60,7 @@ test("a key that is not the connector's own gets nothing", () => {
 	const [one, two] = [makeKey(1), makeKey(2)];
 	for (const key of [two.key, "", "AAAA", "not base64!", one.key.slice(1)])
 		assert.throws(
-			() => seal.sealCredentials([{ id: one.id, name: "jump", key }], "a", { user: "u" }),
+			() => seal.sealCredentials([{ id: one.id, name: "jump", key }], { hosts: "a", port: 22 }, { user: "u" }),
 			({ message, advice }) =>
 				/connector jump is not its own/.test(message) && /Nothing was sent/.test(advice),
 			key,

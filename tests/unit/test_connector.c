@@ -74,6 +74,20 @@ static void logins_are_for_the_hosts_that_they_name(void **state)
 	logins_free(logins);
 }
 
+static void the_port_of_the_list_is_sealed_with_it(void **state)
+{
+	struct err err;
+	struct login login;
+	(void)state;
+	struct logins *logins = read_logins(
+		"{\"v\":1,\"hosts\":\"web-1 web-2:22\",\"port\":2222,\"password\":\"one\"}", &err);
+	assert_non_null(logins);
+	assert_true(logins_find(logins, "web-1", 2222, "", &login));
+	assert_false(logins_find(logins, "web-1", 22, "", &login));
+	assert_true(logins_find(logins, "web-2", 22, "", &login));
+	logins_free(logins);
+}
+
 static void logins_that_are_none_are_refused_without_repeating_them(void **state)
 {
 	static const char *const rows[] = {
@@ -81,6 +95,7 @@ static void logins_that_are_none_are_refused_without_repeating_them(void **state
 		"{\"v\":1,\"hosts\":\"h\",\"password\":secret-word}",
 		"{\"v\":2,\"hosts\":\"h\",\"password\":\"secret-word\"}",
 		"{\"v\":1,\"password\":\"secret-word\"}",
+		"{\"v\":1,\"hosts\":\"h\",\"port\":65536,\"password\":\"secret-word\"}",
 		"{\"v\":1,\"hosts\":\"h\",\"password\":[\"secret-word\"]}",
 		"{\"v\":1,\"hosts\":\"h\",\"by_host\":{\"h\":\"secret-word\"}}",
 		"{\"v\":1,\"hosts\":\"h\",\"by_host\":[\"secret-word\"]}",
@@ -394,6 +409,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_outcome_has_words),
 		cmocka_unit_test(logins_are_for_the_hosts_that_they_name),
+		cmocka_unit_test(the_port_of_the_list_is_sealed_with_it),
 		cmocka_unit_test(logins_that_are_none_are_refused_without_repeating_them),
 		cmocka_unit_test(a_plan_is_read),
 		cmocka_unit_test(a_plan_that_is_none_is_refused),

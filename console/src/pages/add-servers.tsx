@@ -8,7 +8,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, asProblem, type Problem } from "../api";
 import { useChanges } from "../emitter";
-import { type Guide, portOf } from "../guide";
+import { type Guide, portOf, SSH_PORT } from "../guide";
 import { type HostList, MAX_TEXT, type Wrong } from "../host-list";
 import type { Live } from "../live";
 import { Empty, ProblemNote, Skeleton, useArrival, useTitle } from "../parts/basics";
@@ -230,18 +230,14 @@ function Form({ guide, locations }: FormProps) {
 
 	const send = async (to: Location) => {
 		// Sealed anew it would be another request: sent again after no answer, it has to be the same.
-		if (sealed.current?.once !== guide.once)
+		if (sealed.current?.once !== guide.once) {
+			const named = { hosts: fields.hosts, port: port ?? SSH_PORT };
+			const credentials = sealCredentials(to.connectors, named, asCredentials(secrets, user));
 			sealed.current = {
 				once: guide.once,
-				install: {
-					location: to.name,
-					action: fields.action,
-					hosts: fields.hosts,
-					user,
-					port: port ?? 22,
-					credentials: sealCredentials(to.connectors, fields.hosts, asCredentials(secrets, user)),
-				},
+				install: { location: to.name, action: fields.action, ...named, user, credentials },
 			};
+		}
 		const install = await api.makeInstall(sealed.current.install, guide.once);
 		setSecrets(NO_SECRETS);
 		guide.clear();

@@ -57,7 +57,7 @@ function Retry({ install, onClose }: { install: Install; onClose: () => void }) 
 	const send = async () => {
 		if (!sealed.current) {
 			const { connectors } = await api.location(install.location);
-			sealed.current = sealCredentials(connectors, install.hosts, asCredentials(secrets, user.trim()));
+			sealed.current = sealCredentials(connectors, install, asCredentials(secrets, user.trim()));
 		}
 		const again = await api.retryInstall(install.id, sealed.current, once);
 		setSecrets(NO_SECRETS);

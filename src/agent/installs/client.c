@@ -59,12 +59,12 @@ static enum client_result ask(struct client *client, const char *what, json_t *b
 	return CLIENT_REFUSED;
 }
 
-enum client_result client_create(struct client *client, const char *action, const char *hosts,
-	int parallel, json_t **answer, struct finding *failure, struct err *err)
+enum client_result client_create(struct client *client, const struct client_wish *wish,
+	json_t **answer, struct finding *failure, struct err *err)
 {
 	return ask(client, "",
-		json_pack("{s:s,s:s,s:s,s:i}", "id", client->id, "action", action, "hosts", hosts,
-			"parallel", parallel),
+		json_pack("{s:s,s:s,s:s,s:i,s:i}", "id", client->id, "action", wish->action, "hosts",
+			wish->hosts, "port", wish->port, "parallel", wish->parallel),
 		answer, failure, err);
 }
 

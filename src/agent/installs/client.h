@@ -2,7 +2,7 @@
  * What `sallyport install` on a connector has the hub know: plain requests on a connection of their
  * own, proven like uploads (agent/proven.h), at the upload endpoint.
  *
- *     POST /v1/connector/installs             {id, action, hosts, parallel}
+ *     POST /v1/connector/installs             {id, action, hosts, port, parallel}
  *          -> {id, location, targets: [{id, host, port, user, name, from_range, host_keys}],
  *              portable, hub}
  *     POST /v1/connector/installs/ID/go       {targets: [ID]} -> {targets: [{id, token}]}
@@ -28,6 +28,13 @@ struct client {
 	int64_t retry_ms;     /* first wait after a failure; 0: a second */
 };
 
+struct client_wish {
+	const char *action; /* "install" or "remove" */
+	const char *hosts;  /* see wire/host_list.h */
+	int port;           /* where the hosts tell none */
+	int parallel;       /* hosts side by side */
+};
+
 enum client_result {
 	CLIENT_DONE,    /* *answer is a new reference */
 	CLIENT_NO_WAY,  /* `failure` says why the hub cannot be had */
@@ -37,8 +44,8 @@ enum client_result {
 /* Borrows all of it for its life. `root` and `cancel` may be NULL. */
 void client_init(struct client *client, const char *root, const struct agent_paths *paths,
 	struct agent_state *state, const struct cancel *cancel);
-enum client_result client_create(struct client *client, const char *action, const char *hosts,
-	int parallel, json_t **answer, struct finding *failure, struct err *err);
+enum client_result client_create(struct client *client, const struct client_wish *wish,
+	json_t **answer, struct finding *failure, struct err *err);
 /* The targets' ids, a list. */
 enum client_result client_go(struct client *client, const json_t *targets, json_t **answer,
 	struct finding *failure, struct err *err);
