@@ -190,8 +190,9 @@ class Host:
         """Begins to start it; `wait()` tells when it listens."""
         lower = ":".join(str(self.neighbours.disks / part) if part != "/" else part for part in self.lower.split(":"))
         persona = ["setarch", self.persona] if self.persona else []
+        keeper = f"/proc/{self.neighbours.keeper.pid}"
         argv = ["setpriv", "--pdeathsig", "KILL", "--", "nsenter", f"--net=/run/netns/{self.namespace.name}",
-                f"--mount=/proc/{self.neighbours.keeper.pid}/ns/mnt", "--wd=/", *persona, "unshare", *UNSHARE,
+                f"--mount={keeper}/ns/mnt", f"--root={keeper}/root", f"--wd={keeper}/root", *persona, "unshare", *UNSHARE,
                 "sh", "-ec", self.script(), "sh", self.disk, lower, self.name, self.server]
         self.process = self.namespace.adopt([str(part) for part in argv], "host")
         return self
@@ -249,6 +250,10 @@ class Host:
 
     def programs(self, word="sallyport"):
         return [line for line in self.processes().values() if word in line]
+
+    def wait_alone(self, word="sallyport"):
+        """Until none of these runs there; a shell that has cleared away is on its own way out still."""
+        net.wait_until(lambda: not self.programs(word), 20, f"{self.name} to be without {word}")
 
     def changes(self):
         """path -> what stands there, of all that was ever changed on its disk or lies in its memory."""

@@ -1,7 +1,8 @@
 // Installs and their targets, kept live: the newest of a location, one of them, and its targets.
 
-import { useEffect, useRef, useState } from "preact/hooks";
-import { api, asProblem, type Paging, type Problem } from "./api";
+import { useEffect, useState } from "preact/hooks";
+import { api, type Paging } from "./api";
+import { useFetched } from "./fetched";
 import type { Live } from "./live";
 import { LiveList, type Page } from "./live-list";
 import { useWhole } from "./parts/list";
@@ -63,33 +64,19 @@ export function useInstallRows(query: { location?: string }, live: Live) {
 const ASK_EVERY_MS = 5000; // while the hub's events do not come
 
 export function useInstall(id: string, live: Live) {
-	const [install, setInstall] = useState<Install | null>(null);
-	const [problem, setProblem] = useState<Problem | null>(null);
-	const abort = useRef<AbortController | null>(null);
-	const load = async () => {
-		abort.current?.abort();
-		const mine = (abort.current = new AbortController());
-		try {
-			setInstall(await api.install(id, mine.signal));
-			setProblem(null);
-		} catch (error) {
-			if (!mine.signal.aborted) setProblem(asProblem(error));
-		}
-	};
-	useEffect(() => {
-		void load();
-		const stops = [
-			live.on("installs", ({ install: row }) => row.id === id && setInstall(row)),
-			live.on("live", () => void load()),
-		];
-		const timer = setInterval(() => live.state !== "live" && void load(), ASK_EVERY_MS);
-		return () => {
-			for (const stop of stops) stop();
-			clearInterval(timer);
-			abort.current?.abort();
-		};
-	}, [id]);
-	return { install, problem, load, put: setInstall };
+	const { value, ...rest } = useFetched<Install>(
+		id,
+		live,
+		(signal) => api.install(id, signal),
+		({ put, load }) => {
+			const timer = setInterval(() => live.state !== "live" && void load(), ASK_EVERY_MS);
+			return [
+				live.on("installs", ({ install: row }) => row.id === id && put(row)),
+				() => clearInterval(timer),
+			];
+		},
+	);
+	return { install: value, ...rest };
 }
 
 /* --- its targets ---------------------------------------------------------------------------- */

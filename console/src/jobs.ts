@@ -1,7 +1,8 @@
 // Jobs and their runs, kept live: the list of jobs, one job, and the runs of one.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { api, asProblem, type Paging, type Problem } from "./api";
+import { useFetched } from "./fetched";
 import type { Live } from "./live";
 import { LiveList, type Page } from "./live-list";
 import { fold } from "./order";
@@ -93,31 +94,13 @@ export class JobList extends LiveList<JobRow, JobQuery> {
 /* --- one job -------------------------------------------------------------------------------- */
 
 export function useJob(id: string, live: Live) {
-	const [job, setJob] = useState<Job | null>(null);
-	const [problem, setProblem] = useState<Problem | null>(null);
-	const abort = useRef<AbortController | null>(null);
-	const load = async () => {
-		abort.current?.abort();
-		const mine = (abort.current = new AbortController());
-		try {
-			setJob(await api.job(id, mine.signal));
-			setProblem(null);
-		} catch (error) {
-			if (!mine.signal.aborted) setProblem(asProblem(error));
-		}
-	};
-	useEffect(() => {
-		void load();
-		const stops = [
-			live.on("job", (row) => row.id === id && setJob((old) => old && { ...old, ...row })),
-			live.on("live", () => void load()),
-		];
-		return () => {
-			for (const stop of stops) stop();
-			abort.current?.abort();
-		};
-	}, [id]);
-	return { job, problem, load };
+	const { value, ...rest } = useFetched<Job>(
+		id,
+		live,
+		(signal) => api.job(id, signal),
+		({ put }) => [live.on("job", (row) => row.id === id && put((old) => old && { ...old, ...row }))],
+	);
+	return { job: value, ...rest };
 }
 
 /* --- its runs ------------------------------------------------------------------------------- */

@@ -19,7 +19,7 @@ struct host_adder {
 	struct err *err;
 };
 
-#define HOST_LIST_INDEX_SIZE (4u * HOST_LIST_MAX_HOSTS)
+#define HOST_LIST_INDEX_SIZE ((size_t)4 * HOST_LIST_MAX_HOSTS)
 
 /* What a word says, once it has been cut. Texts are borrowed. */
 struct host_word {

@@ -145,13 +145,14 @@ def wrong_result(row, ended):
 
 
 def left_behind(row, before):
-    """What is on the host now and was not, or was and is not; and the agents that run there and should not."""
+    """What is on the host now and was not, or was and is not, when nothing of ours runs there any more."""
+    if not row.joined:
+        row.host.wait_alone()
     after = row.host.changes()
     if row.joined:  # an agent that runs writes its log
         before, after = ({path: what for path, what in each.items() if not path.startswith(LIVING)}
                          for each in (before, after))
-    return [path for path in {*before, *after} if before.get(path) != after.get(path)] + \
-        (row.host.programs() if not row.joined else [])
+    return [path for path in {*before, *after} if before.get(path) != after.get(path)]
 
 
 def test_a_result_for_each_fault_and_nothing_left_behind(lab):

@@ -1,11 +1,12 @@
 // One server: how it is, why, which way it takes to the hub, what its last check found, what it is.
 
-import { useEffect, useRef, useState } from "preact/hooks";
-import { api, asProblem, type Problem } from "../api";
+import { useRef, useState } from "preact/hooks";
+import { api } from "../api";
 import { useChecks } from "../checks";
 import { useNow } from "../clock";
 import type { Draft } from "../draft";
 import { useChanges } from "../emitter";
+import { useFetched } from "../fetched";
 import type { Live } from "../live";
 import { Command, Confirm, Empty, ProblemNote, Prose, Skeleton, useArrival, useTitle } from "../parts/basics";
 import { CheckPanel, History, historyNote, useShown } from "../parts/checks";
@@ -25,37 +26,21 @@ import { ago, lasting, moment } from "../words";
 import { listPath } from "./servers";
 
 function useServer(id: string, live: Live) {
-	const [server, setServer] = useState<Server | null>(null);
-	const [problem, setProblem] = useState<Problem | null>(null);
 	const [removed, setRemoved] = useState(false);
-	const abort = useRef<AbortController | null>(null);
-	const load = async () => {
-		abort.current?.abort();
-		const mine = (abort.current = new AbortController());
-		try {
-			setServer(await api.server(id, mine.signal));
-			setProblem(null);
-		} catch (error) {
-			if (!mine.signal.aborted) setProblem(asProblem(error));
-		}
-	};
-	useEffect(() => {
-		void load();
-		const stops = [
+	const { value, problem, load } = useFetched<Server>(
+		id,
+		live,
+		(signal) => api.server(id, signal),
+		({ put, load: again }) => [
 			live.on("server", (row) => {
 				if (row.id !== id) return;
-				setServer((old) => old && { ...old, ...row });
-				void load(); // its path and its inventory may have changed too
+				put((old) => old && { ...old, ...row });
+				void again(); // its path and its inventory may have changed too
 			}),
 			live.on("removed", (gone) => gone.id === id && setRemoved(true)),
-			live.on("live", () => void load()),
-		];
-		return () => {
-			for (const stop of stops) stop();
-			abort.current?.abort();
-		};
-	}, [id]);
-	return { server, problem, removed, load };
+		],
+	);
+	return { server: value, problem, removed, load };
 }
 
 function hostOf(url: string): string {

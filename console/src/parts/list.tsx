@@ -1,10 +1,7 @@
 // A short list that is fetched whole: loaded, reloaded, and what went wrong with that.
 
-import { useEffect, useRef, useState } from "preact/hooks";
-import { asProblem, type Problem } from "../api";
+import { useFetched } from "../fetched";
 import type { Events, Live } from "../live";
-
-const SETTLE_MS = 300; // changes come in bursts; the list is fetched once for them
 
 // `on`: the events after which it is another list.
 export function useWhole<Row>(
@@ -12,36 +9,10 @@ export function useWhole<Row>(
 	live: Live,
 	on: readonly (keyof Events)[] = [],
 ) {
-	const [rows, setRows] = useState<Row[] | null>(null);
-	const [problem, setProblem] = useState<Problem | null>(null);
-	const abort = useRef<AbortController | null>(null);
-	const load = async () => {
-		abort.current?.abort();
-		const mine = (abort.current = new AbortController());
-		try {
-			setRows(await fetchAll(mine.signal));
-			setProblem(null);
-		} catch (error) {
-			if (!mine.signal.aborted) setProblem(asProblem(error));
-		}
-	};
-	useEffect(() => {
-		let timer: ReturnType<typeof setTimeout> | undefined;
-		const soon = () => {
-			timer ??= setTimeout(() => {
-				timer = undefined;
-				void load();
-			}, SETTLE_MS);
-		};
-		void load();
-		const stops = [live.on("live", () => void load()), ...on.map((event) => live.on(event, soon))];
-		return () => {
-			for (const stop of stops) stop();
-			clearTimeout(timer);
-			abort.current?.abort();
-		};
-	}, []);
-	return { rows, problem, load };
+	const { value, problem, load } = useFetched("", live, fetchAll, ({ soon }) =>
+		on.map((event) => live.on(event, soon)),
+	);
+	return { rows: value, problem, load };
 }
 
 // The heads of a table; the last column is that of the buttons.

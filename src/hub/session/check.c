@@ -28,23 +28,6 @@ static void refuse(struct session *session, const struct rpc *rpc, const char *w
 	session_refuse(session, rpc->id, REFUSAL_BAD_MESSAGE, NULL);
 }
 
-static const char *refusal_words(enum refusal refusal)
-{
-	static const struct {
-		enum refusal refusal;
-		const char *words;
-	} rows[] = {
-		{REFUSAL_CHECK_BUSY, "The machine runs another check that was asked for."},
-		{REFUSAL_CHECK_UNKNOWN, "The agent does not take this for the id of a profile."},
-		{REFUSAL_BAD_MESSAGE,
-			"The agent on this machine is older than the hub and cannot be asked: update it."},
-	};
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (rows[i].refusal == refusal)
-			return rows[i].words;
-	return "The agent could not start the check; its connector.log says why.";
-}
-
 void session_on_answer(struct session *session, const struct rpc *rpc)
 {
 	if (session->state != STATE_OPEN || rpc->id < 1 || rpc->id > session->next_id) {
@@ -61,7 +44,7 @@ void session_on_answer(struct session *session, const struct rpc *rpc)
 	/* Of an older request nobody waits for the answer any more. */
 	if (rpc->id == session->check_id)
 		checks_answered(session->context->checks, session->check_run,
-			rpc->kind == RPC_ERROR ? refusal_words(rpc->refusal) : NULL, time(NULL),
+			rpc->kind == RPC_ERROR ? session_refusal_words(rpc->refusal) : NULL, time(NULL),
 			session_now_ms());
 }
 

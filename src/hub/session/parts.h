@@ -103,6 +103,8 @@ session_handler session_on_jobs_held, session_on_job_state, session_on_job_outpu
 session_handler session_on_install_event, session_on_install_over;
 session_handler session_on_log_lines, session_on_bundle_failed;
 /* True when it is the answer to one of support.c. */
+/* What people read when a machine has refused what they asked for; static. */
+const char *session_refusal_words(enum refusal refusal);
 bool session_support_answered(struct session *session, const struct rpc *rpc);
 void session_support_ended(struct session *session);
 

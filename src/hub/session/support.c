@@ -42,24 +42,6 @@ void session_send_bundle_make(struct session *session, const char *id)
 		session, message_method(MSG_bundle_make), message_write(MSG_bundle_make, &message));
 }
 
-/* Why the machine does not. */
-static const char *words_of(enum refusal refusal)
-{
-	static const struct {
-		enum refusal refusal;
-		const char *words;
-	} rows[] = {
-		{REFUSAL_LOG_UNREADABLE, "The agent cannot read its log on this machine."},
-		{REFUSAL_BUNDLE_BUSY, "The agent cannot make another bundle just now."},
-		{REFUSAL_BAD_MESSAGE,
-			"The agent on this machine is older than the hub and cannot do it: update it."},
-	};
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (rows[i].refusal == refusal)
-			return rows[i].words;
-	return "The agent could not do it; its connector.log says why.";
-}
-
 bool session_support_answered(struct session *session, const struct rpc *rpc)
 {
 	struct session_support *support = session->support;
@@ -69,10 +51,10 @@ bool session_support_answered(struct session *session, const struct rpc *rpc)
 	if (rpc->kind != RPC_ERROR)
 		return true;
 	if (rpc->id == support->follow_id)
-		log_streams_end(context->log_streams, session->id, words_of(rpc->refusal));
+		log_streams_end(context->log_streams, session->id, session_refusal_words(rpc->refusal));
 	else
-		bundles_failed(
-			context->bundles, session->id, support->bundle, words_of(rpc->refusal), time(NULL));
+		bundles_failed(context->bundles, session->id, support->bundle,
+			session_refusal_words(rpc->refusal), time(NULL));
 	return true;
 }
 
