@@ -11,6 +11,7 @@
 #include "hub/api/api_keys.h"
 #include "hub/api/route.h"
 #include "hub/net/listener.h"
+#include "hub/portable.h"
 #include "hub/state.h"
 
 #include <sodium.h>
@@ -102,6 +103,7 @@ static void hub_begin(void)
 	hub.installs = installs_new(hub.store, &installs_hooks);
 	hub.events = events_new(&hub);
 	hub.passwords = passwords_new(&hub.loop);
+	hub.portable = portable_new(&hub.loop, "/nonexistent");
 	enrol_a_server();
 	make_the_key();
 	connection.hub = &hub;
@@ -117,6 +119,7 @@ static void close_handle(uv_handle_t *handle, void *data)
 static void hub_end(void)
 {
 	passwords_free(hub.passwords);
+	portable_free(hub.portable);
 	while (deferred_count)
 		exchange_free(deferred[--deferred_count]);
 	uv_walk(&hub.loop, close_handle, NULL);

@@ -4,8 +4,7 @@
  * test; the store is the real one in memory, which fails on command.
  */
 #include "base/json.h"
-#include "hub/installs/installs.h"
-#include "lib/memory_store.h"
+#include "lib/installs_bench.h"
 #include "wire/messages.h"
 
 #include <setjmp.h>
@@ -16,222 +15,28 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define NOW      1700000000
-#define PLACE    "Bern"
-#define MACHINES 4 /* two connectors, one that is none, one that becomes of a target */
-#define MAX_SENT 64
-#define BOX      "c2VhbGVkLWJveA"
-#define PRINT    "SHA256:aaaa"
+#define PRINT "SHA256:aaaa"
 
-enum { FIRST, SECOND, STRANGER, TARGET };
-
-static struct memory_store *memory;
-static struct installs *installs;
+static struct installs_bench bench;
 static struct err err;
-static char install_id[STORE_INSTALL_ID_SIZE];
-static int64_t first_target, now_ms = 1000;
-
-static struct {
-	uint64_t session, instance; /* session 0: it is offline */
-	char id[IDENTITY_ID_SIZE];
-} machines[MACHINES];
-
-static struct {
-	int machine;
-	int64_t id;
-	char method[24];
-	json_t *params;
-} sent[MAX_SENT];
-static size_t sent_count;
-static size_t confirmed, events, tokens;
-
-/* --- hooks ----------------------------------------------------------------------------------- */
-
-static int find_machine(const char *id)
-{
-	for (int i = 0; i < MACHINES; i++)
-		if (strcmp(machines[i].id, id) == 0)
-			return i;
-	return -1;
-}
-
-static void on_wake(void *data, int64_t after_ms)
-{
-	(void)data;
-	(void)after_ms;
-}
-
-static uint64_t on_session(void *data, const char *server, bool *ready, uint64_t *instance)
-{
-	int at = find_machine(server);
-	(void)data;
-	*ready = at >= 0 && machines[at].session;
-	*instance = at >= 0 ? machines[at].instance : 0;
-	return at >= 0 ? machines[at].session : 0;
-}
-
-static int64_t on_send(
-	void *data, const char *server, uint64_t session, const char *method, json_t *params)
-{
-	static int64_t last_id;
-	int at = find_machine(server);
-	(void)data;
-	if (at < 0 || machines[at].session != session || sent_count == MAX_SENT) {
-		json_decref(params);
-		return 0;
-	}
-	sent[sent_count].machine = at;
-	sent[sent_count].id = ++last_id;
-	/* A copy: what is secret in it is wiped by its owner. */
-	sent[sent_count].params = json_deep_copy(params);
-	snprintf(sent[sent_count].method, sizeof sent->method, "%s", method);
-	json_decref(params);
-	return sent[sent_count++].id;
-}
-
-static void on_confirm(void *data, const struct jobs_receipt *receipt)
-{
-	(void)data;
-	(void)receipt;
-	confirmed++;
-}
-
-static enum store_status on_token(void *data, const char *location, int64_t target,
-	const char *host, const char *by, char **text, struct err *problem)
-{
-	struct store_token token = {
-		.label = (char *)host,
-		.created_by = (char *)by,
-		.created = NOW,
-		.expires = NOW + 1800,
-		.uses = 1,
-		.location = (char *)location,
-		.target = target,
-	};
-	(void)data;
-	snprintf(token.id, sizeof token.id, "%016zx", ++tokens);
-	token.secret_hash[0] = (unsigned char)tokens;
-	*text = xasprintf("token-%zu", tokens);
-	return memory->store->driver->tokens.add(memory->store, &token, problem);
-}
-
-static json_t *on_portable(void *data)
-{
-	(void)data;
-	return json_object();
-}
-
-static json_t *on_hub(void *data)
-{
-	(void)data;
-	return json_pack("{s:s}", "url", "https://hub:443");
-}
-
-static void on_changed(void *data, const char *install, const char *location,
-	const int64_t *targets, size_t count, bool more)
-{
-	(void)data;
-	(void)install;
-	(void)location;
-	(void)targets;
-	(void)count;
-	(void)more;
-	events++;
-}
-
-static bool on_watched(void *data)
-{
-	(void)data;
-	return true;
-}
-
-/* --- set-up ---------------------------------------------------------------------------------- */
-
-static void make_installs(void)
-{
-	static const struct installs_hooks hooks = {on_wake, on_session, on_send, on_confirm, on_token,
-		on_portable, on_hub, on_changed, on_watched, NULL};
-	installs = installs_new(memory->store, &hooks);
-	assert_int_equal(installs_load(installs, NOW, &err), STORE_OK);
-}
-
-static void forget_sent(void)
-{
-	for (size_t i = 0; i < sent_count; i++)
-		json_decref(sent[i].params);
-	memset(sent, 0, sizeof sent);
-	sent_count = confirmed = 0;
-}
 
 static int set_up(void **state)
 {
 	(void)state;
-	memory = memory_store_open();
-	memset(machines, 0, sizeof machines);
-	for (unsigned i = 0; i < MACHINES; i++) {
-		const char *id = memory_store_add(
-			memory, i, i == STRANGER ? "{\"location\":\"Thun\"}" : "{\"location\":\"" PLACE "\"}");
-		memcpy(machines[i].id, id, sizeof machines[i].id);
-		machines[i].session = i + 1;
-		machines[i].instance = i + 100;
-	}
-	for (int i = FIRST; i <= SECOND; i++)
-		assert_int_equal(
-			memory->store->driver->locations.promote(memory->store, machines[i].id, NOW, &err),
-			STORE_OK);
-	events = tokens = 0;
-	make_installs();
+	installs_bench_open(&bench);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	installs_free(installs);
-	forget_sent();
-	memory_store_close(memory);
+	installs_bench_close(&bench);
 	return 0;
 }
 
-static void flush(void)
-{
-	now_ms += 1000;
-	assert_int_equal(installs_flush(installs, now_ms, &err), STORE_OK);
-}
-
-/* An install on `count` hosts, with boxes for the connectors named by bits. */
 static enum installs_said ask(size_t count, unsigned boxes, const char *action)
 {
-	struct store_target targets[8] = {0};
-	char hosts[8][16];
-	cleanup(json_drop) json_t *list = json_object();
-	for (int i = FIRST; i <= SECOND; i++)
-		if (boxes & 1u << i)
-			json_object_set_new(list, machines[i].id, json_string(BOX));
-	for (size_t i = 0; i < count; i++) {
-		snprintf(hosts[i], sizeof hosts[i], "10.0.0.%zu", i + 1);
-		targets[i] = (struct store_target){.host = hosts[i],
-			.user = (char *)"root",
-			.name = (char *)"",
-			.port = 22,
-			.from_range = i == 1};
-	}
-	struct installs_wish wish = {
-		.row = {.location = (char *)PLACE,
-			.action = (char *)action,
-			.hosts = (char *)"hosts",
-			.user = (char *)"",
-			.created_by = (char *)"alice",
-			.port = 22,
-			.parallel = 16,
-			.created = NOW},
-		.targets = targets,
-		.count = count,
-		.boxes = list,
-	};
-	enum installs_said said = installs_ask(installs, &wish, install_id);
-	first_target = targets[0].seq;
-	return said;
+	return installs_bench_ask(&bench, count, boxes, action);
 }
 
 static enum installs_said say_as(int machine, int64_t target, json_t *event)
@@ -239,10 +44,11 @@ static enum installs_said say_as(int machine, int64_t target, json_t *event)
 	char name[24];
 	const struct jobs_receipt none = {0};
 	struct jobs_receipt receipt = none;
-	memcpy(receipt.server, machines[machine].id, sizeof receipt.server);
+	memcpy(receipt.server, bench.machines[machine].id, sizeof receipt.server);
 	snprintf(name, sizeof name, "%lld", (long long)target);
-	const struct msg_install_event told = {.install = install_id, .target = name, .event = event};
-	enum installs_said said = installs_told(installs, &receipt, &told, NOW, now_ms);
+	const struct msg_install_event told = {
+		.install = bench.install, .target = name, .event = event};
+	enum installs_said said = installs_told(bench.installs, &receipt, &told, NOW, bench.now_ms);
 	json_decref(event);
 	return said;
 }
@@ -257,24 +63,26 @@ static enum installs_said say(int64_t target, const char *state)
 static void answer(size_t request, enum refusal refusal)
 {
 	struct rpc rpc = {
-		.kind = refusal ? RPC_ERROR : RPC_RESULT, .id = sent[request].id, .refusal = refusal};
-	assert_true(installs_answered(installs, machines[sent[request].machine].id, &rpc, NOW, now_ms));
+		.kind = refusal ? RPC_ERROR : RPC_RESULT, .id = bench.sent[request].id, .refusal = refusal};
+	assert_true(installs_answered(
+		bench.installs, bench.machines[bench.sent[request].machine].id, &rpc, NOW, bench.now_ms));
 }
 
 static enum installs_said go(const char *print)
 {
 	char name[24];
-	snprintf(name, sizeof name, "%lld", (long long)first_target);
+	snprintf(name, sizeof name, "%lld", (long long)bench.first_target);
 	cleanup(json_drop) json_t *keys = print ? json_pack("{s:s}", name, print) : NULL;
-	return installs_go(installs, install_id, keys, NULL, "alice", NOW, &err);
+	return installs_go(bench.installs, bench.install, keys, NULL, "alice", NOW, &err);
 }
 
 static struct store_target target_now(int64_t seq)
 {
 	struct store_target target;
-	flush();
+	installs_bench_flush(&bench);
 	assert_int_equal(
-		memory->store->driver->installs.target(memory->store, seq, &target, &err), STORE_OK);
+		bench.memory->store->driver->installs.target(bench.memory->store, seq, &target, &err),
+		STORE_OK);
 	return target;
 }
 
@@ -291,9 +99,10 @@ static void must_be(int64_t seq, enum store_target_state state, const char *outc
 static enum store_install_state install_state(void)
 {
 	struct store_install install;
-	flush();
-	assert_int_equal(
-		memory->store->driver->installs.find(memory->store, install_id, &install, &err), STORE_OK);
+	installs_bench_flush(&bench);
+	assert_int_equal(bench.memory->store->driver->installs.find(
+						 bench.memory->store, bench.install, &install, &err),
+		STORE_OK);
 	enum store_install_state state = install.state;
 	store_install_free(&install);
 	return state;
@@ -304,32 +113,32 @@ static enum store_install_state install_state(void)
 static void a_target_comes_online(void **state)
 {
 	(void)state;
-	machines[TARGET].session = 0;
+	bench.machines[TARGET].session = 0;
 	assert_int_equal(ask(1, 1u << FIRST, "install"), INSTALLS_NEW);
-	assert_string_equal(sent[0].method, "install.start");
-	assert_string_equal(json_get_text(sent[0].params, "credentials"), BOX);
+	assert_string_equal(bench.sent[0].method, "install.start");
+	assert_string_equal(json_get_text(bench.sent[0].params, "credentials"), BOX);
 	assert_int_equal(install_state(), STORE_INSTALL_LOOKING);
 	answer(0, REFUSAL_NONE);
-	assert_int_equal(say(first_target, "looking"), INSTALLS_NEW);
-	assert_int_equal(confirmed, 0); /* not before it is written */
-	flush();
-	assert_int_equal(confirmed, 1);
-	assert_int_equal(say(first_target, "ready"), INSTALLS_NEW);
+	assert_int_equal(say(bench.first_target, "looking"), INSTALLS_NEW);
+	assert_int_equal(bench.confirmed, 0); /* not before it is written */
+	installs_bench_flush(&bench);
+	assert_int_equal(bench.confirmed, 1);
+	assert_int_equal(say(bench.first_target, "ready"), INSTALLS_NEW);
 	assert_int_equal(install_state(), STORE_INSTALL_WAITING);
 
 	/* Nobody has seen that key: nothing goes. Another key than the one that was seen: neither. */
-	assert_int_equal(say(first_target, "working"), INSTALLS_BEFORE);
+	assert_int_equal(say(bench.first_target, "working"), INSTALLS_BEFORE);
 	assert_int_equal(go(NULL), INSTALLS_NOT_NOW);
 	assert_int_equal(go("SHA256:bbbb"), INSTALLS_CHANGED);
-	assert_int_equal(sent_count, 1);
+	assert_int_equal(bench.sent_count, 1);
 	assert_int_equal(go(PRINT), INSTALLS_NEW);
-	assert_string_equal(sent[1].method, "install.go");
-	const json_t *row = json_array_get(json_object_get(sent[1].params, "targets"), 0);
+	assert_string_equal(bench.sent[1].method, "install.go");
+	const json_t *row = json_array_get(json_object_get(bench.sent[1].params, "targets"), 0);
 	assert_string_equal(json_get_text(row, "host_key"), PRINT);
 	assert_string_equal(json_get_text(row, "token"), "token-1");
 	assert_int_equal(install_state(), STORE_INSTALL_WORKING);
 	answer(1, REFUSAL_NONE);
-	assert_int_equal(say(first_target, "working"), INSTALLS_NEW);
+	assert_int_equal(say(bench.first_target, "working"), INSTALLS_NEW);
 
 	/* It enrols with its token; joined is not online. */
 	struct store_enrolment enrolment = {.inventory = "{\"location\":\"elsewhere\"}", .now = NOW};
@@ -337,31 +146,32 @@ static void a_target_comes_online(void **state)
 	enrolment.secret_hash[0] = 1;
 	memset(enrolment.key, 7, sizeof enrolment.key);
 	assert_int_equal(
-		memory->store->driver->servers.enrol(memory->store, &enrolment, &result, &err), STORE_OK);
+		bench.memory->store->driver->servers.enrol(bench.memory->store, &enrolment, &result, &err),
+		STORE_OK);
 	assert_int_equal(result, ENROL_OK);
-	assert_int_equal(enrolment.target, first_target);
-	identity_id(enrolment.key, machines[TARGET].id);
-	installs_enrolled(installs, enrolment.target, machines[TARGET].id, NOW);
-	assert_int_equal(say(first_target, "joined"), INSTALLS_NEW);
-	must_be(first_target, TARGET_JOINED, "");
-	machines[TARGET].session = 9;
-	installs_session_ready(installs, machines[TARGET].id, 9, NOW);
-	struct store_target target = target_now(first_target);
+	assert_int_equal(enrolment.target, bench.first_target);
+	identity_id(enrolment.key, bench.machines[TARGET].id);
+	installs_enrolled(bench.installs, enrolment.target, bench.machines[TARGET].id, NOW);
+	assert_int_equal(say(bench.first_target, "joined"), INSTALLS_NEW);
+	must_be(bench.first_target, TARGET_JOINED, "");
+	bench.machines[TARGET].session = 9;
+	installs_session_ready(bench.installs, bench.machines[TARGET].id, 9, NOW);
+	struct store_target target = target_now(bench.first_target);
 	assert_int_equal(target.state, TARGET_ONLINE);
-	assert_string_equal(target.server, machines[TARGET].id);
+	assert_string_equal(target.server, bench.machines[TARGET].id);
 	store_target_free(&target);
 	assert_int_equal(install_state(), STORE_INSTALL_DONE);
-	assert_false(installs_is_live(installs, install_id));
-	assert_int_equal(installs_box_bytes(installs), 0);
+	assert_false(installs_is_live(bench.installs, bench.install));
+	assert_int_equal(installs_box_bytes(bench.installs), 0);
 
 	/* What the machine says of its place does not count: it is where the install was. */
 	struct store_server server;
-	assert_int_equal(memory->store->driver->servers.find(
-						 memory->store, machines[TARGET].id, &server, NULL, &err),
+	assert_int_equal(bench.memory->store->driver->servers.find(
+						 bench.memory->store, bench.machines[TARGET].id, &server, NULL, &err),
 		STORE_OK);
 	assert_string_equal(server.location, PLACE);
 	store_server_free(&server);
-	assert_true(events > 0);
+	assert_true(bench.events > 0);
 }
 
 /* --- what a connector may say ---------------------------------------------------------------- */
@@ -370,29 +180,30 @@ static void a_connector_is_bound_to_its_targets(void **state)
 {
 	(void)state;
 	assert_int_equal(ask(2, 1u << FIRST, "install"), INSTALLS_NEW);
+	assert_int_equal(say_as(STRANGER, bench.first_target, json_pack("{s:s}", "state", "failed")),
+		INSTALLS_WRONG);
+	assert_int_equal(say(bench.first_target + 7, "looking"), INSTALLS_WRONG);
 	assert_int_equal(
-		say_as(STRANGER, first_target, json_pack("{s:s}", "state", "failed")), INSTALLS_WRONG);
-	assert_int_equal(say(first_target + 7, "looking"), INSTALLS_WRONG);
+		say_as(FIRST, bench.first_target, json_pack("{s:s}", "state", "online")), INSTALLS_WRONG);
 	assert_int_equal(
-		say_as(FIRST, first_target, json_pack("{s:s}", "state", "online")), INSTALLS_WRONG);
-	assert_int_equal(say_as(FIRST, first_target, json_pack("{s:i}", "state", 1)), INSTALLS_WRONG);
+		say_as(FIRST, bench.first_target, json_pack("{s:i}", "state", 1)), INSTALLS_WRONG);
 	/* Not of a range: it is there or has failed; and an install removes nothing. */
-	assert_int_equal(say(first_target, "absent"), INSTALLS_BEFORE);
-	assert_int_equal(say(first_target, "removed"), INSTALLS_BEFORE);
-	must_be(first_target, TARGET_WAITING, "");
-	assert_int_equal(say(first_target + 1, "absent"), INSTALLS_NEW);
-	must_be(first_target + 1, TARGET_ABSENT, "");
+	assert_int_equal(say(bench.first_target, "absent"), INSTALLS_BEFORE);
+	assert_int_equal(say(bench.first_target, "removed"), INSTALLS_BEFORE);
+	must_be(bench.first_target, TARGET_WAITING, "");
+	assert_int_equal(say(bench.first_target + 1, "absent"), INSTALLS_NEW);
+	must_be(bench.first_target + 1, TARGET_ABSENT, "");
 
 	/* A server of another location is nothing that it may speak of. */
-	assert_int_equal(say(first_target, "ready"), INSTALLS_NEW);
+	assert_int_equal(say(bench.first_target, "ready"), INSTALLS_NEW);
 	assert_int_equal(go(PRINT), INSTALLS_NEW);
-	say_as(FIRST, first_target,
-		json_pack("{s:s,s:s}", "state", "joined", "server", machines[STRANGER].id));
-	must_be(first_target, TARGET_FAILED, "agent-other-location");
+	say_as(FIRST, bench.first_target,
+		json_pack("{s:s,s:s}", "state", "joined", "server", bench.machines[STRANGER].id));
+	must_be(bench.first_target, TARGET_FAILED, "agent-other-location");
 	char unknown[STORE_INSTALL_ID_SIZE];
-	memcpy(unknown, install_id, sizeof unknown);
-	flush();
-	assert_int_equal(say(first_target, "looking"), INSTALLS_UNKNOWN); /* it is over */
+	memcpy(unknown, bench.install, sizeof unknown);
+	installs_bench_flush(&bench);
+	assert_int_equal(say(bench.first_target, "looking"), INSTALLS_UNKNOWN); /* it is over */
 }
 
 static void what_it_says_is_bounded(void **state)
@@ -402,8 +213,8 @@ static void what_it_says_is_bounded(void **state)
 	memset(text, 'x', sizeof text - 1);
 	text[sizeof text - 1] = '\0';
 	assert_int_equal(ask(1, 1u << FIRST, "install"), INSTALLS_NEW);
-	assert_int_equal(
-		say_as(FIRST, first_target, json_pack("{s:s,s:s}", "state", "failed", "sentence", text)),
+	assert_int_equal(say_as(FIRST, bench.first_target,
+						 json_pack("{s:s,s:s}", "state", "failed", "sentence", text)),
 		INSTALLS_WRONG);
 	text[4000] = '\0';
 	json_t *facts = json_object();
@@ -413,12 +224,12 @@ static void what_it_says_is_bounded(void **state)
 		json_object_set_new(facts, name, json_integer(i));
 	}
 	assert_int_equal(
-		say_as(FIRST, first_target,
+		say_as(FIRST, bench.first_target,
 			json_pack("{s:s,s:s,s:s,s:[{s:s,s:s},{s:s,s:s}],s:o,s:s}", "state", "failed", "outcome",
 				"disk-full", "sentence", text, "evidence", "name", "a", "value", "\x1b[31m", "name",
 				"Bad Name", "value", "x", "facts", facts, "stage", "nowhere")),
 		INSTALLS_NEW);
-	struct store_target target = target_now(first_target);
+	struct store_target target = target_now(bench.first_target);
 	assert_true(strlen(target.sentence) < 500);
 	assert_string_equal(target.evidence, "[{\"name\":\"a\",\"value\":\"\\\\x1b[31m\"}]");
 	assert_string_equal(target.stage, "");
@@ -436,12 +247,13 @@ static void a_changed_host_key_stops(void **state)
 		.confirmed = NOW};
 	(void)state;
 	assert_int_equal(
-		memory->store->driver->locations.pin(memory->store, PLACE, &key, &err), STORE_OK);
+		bench.memory->store->driver->locations.pin(bench.memory->store, PLACE, &key, &err),
+		STORE_OK);
 	assert_int_equal(ask(1, 1u << FIRST, "install"), INSTALLS_NEW);
 	/* What the connector calls new is changed: the hub knows better. */
-	assert_int_equal(say(first_target, "ready"), INSTALLS_NEW);
-	must_be(first_target, TARGET_FAILED, "host-key-changed");
-	struct store_target target = target_now(first_target);
+	assert_int_equal(say(bench.first_target, "ready"), INSTALLS_NEW);
+	must_be(bench.first_target, TARGET_FAILED, "host-key-changed");
+	struct store_target target = target_now(bench.first_target);
 	assert_non_null(strstr(target.host_key, "\"expected\":\"SHA256:old\""));
 	store_target_free(&target);
 }
@@ -452,71 +264,71 @@ static void another_connector_takes_over(void **state)
 {
 	(void)state;
 	assert_int_equal(ask(1, 1u << FIRST | 1u << SECOND, "install"), INSTALLS_NEW);
-	int worker = sent[0].machine, other = worker == FIRST ? SECOND : FIRST;
-	say_as(worker, first_target,
+	int worker = bench.sent[0].machine, other = worker == FIRST ? SECOND : FIRST;
+	say_as(worker, bench.first_target,
 		json_pack(
 			"{s:s,s:{s:s,s:s}}", "state", "ready", "host_key", "type", "x", "fingerprint", PRINT));
 	assert_int_equal(go(PRINT), INSTALLS_NEW);
-	say_as(worker, first_target, json_pack("{s:s,s:s}", "state", "working", "stage", "copy"));
-	flush();
-	forget_sent();
-	machines[worker].session = 0;
-	installs_sweep(installs, NOW, now_ms);
-	installs_sweep(installs, NOW, now_ms + INSTALLS_AWAY_MS - 1);
-	assert_int_equal(sent_count, 0); /* it may come back */
-	installs_sweep(installs, NOW, now_ms + INSTALLS_AWAY_MS);
-	assert_int_equal(sent_count, 1);
-	assert_int_equal(sent[0].machine, other);
-	must_be(first_target, TARGET_WAITING, "");
+	say_as(worker, bench.first_target, json_pack("{s:s,s:s}", "state", "working", "stage", "copy"));
+	installs_bench_flush(&bench);
+	installs_bench_forget_sent(&bench);
+	bench.machines[worker].session = 0;
+	installs_sweep(bench.installs, NOW, bench.now_ms);
+	installs_sweep(bench.installs, NOW, bench.now_ms + INSTALLS_AWAY_MS - 1);
+	assert_int_equal(bench.sent_count, 0); /* it may come back */
+	installs_sweep(bench.installs, NOW, bench.now_ms + INSTALLS_AWAY_MS);
+	assert_int_equal(bench.sent_count, 1);
+	assert_int_equal(bench.sent[0].machine, other);
+	must_be(bench.first_target, TARGET_WAITING, "");
 	/* The first one comes back and still speaks of it. */
-	assert_int_equal(
-		say_as(worker, first_target, json_pack("{s:s}", "state", "joined")), INSTALLS_UNKNOWN);
+	assert_int_equal(say_as(worker, bench.first_target, json_pack("{s:s}", "state", "joined")),
+		INSTALLS_UNKNOWN);
 	/* What was confirmed goes on by itself, with a token that was not given out before. */
-	say_as(other, first_target,
+	say_as(other, bench.first_target,
 		json_pack(
 			"{s:s,s:{s:s,s:s}}", "state", "ready", "host_key", "type", "x", "fingerprint", PRINT));
-	flush();
-	assert_int_equal(sent_count, 2);
-	assert_string_equal(sent[1].method, "install.go");
-	const json_t *row = json_array_get(json_object_get(sent[1].params, "targets"), 0);
+	installs_bench_flush(&bench);
+	assert_int_equal(bench.sent_count, 2);
+	assert_string_equal(bench.sent[1].method, "install.go");
+	const json_t *row = json_array_get(json_object_get(bench.sent[1].params, "targets"), 0);
 	assert_string_equal(json_get_text(row, "token"), "token-2");
 	/* And when that one's worker ends before its time, nobody is left. */
 	struct jobs_receipt receipt = {0};
-	memcpy(receipt.server, machines[other].id, sizeof receipt.server);
-	struct msg_install_over over = {.install = install_id, .reason = (char *)"killed"};
-	assert_int_equal(installs_over(installs, &receipt, &over, NOW), INSTALLS_BEFORE);
-	must_be(first_target, TARGET_FAILED, "connector-lost");
-	assert_int_equal(installs_box_bytes(installs), 0);
+	memcpy(receipt.server, bench.machines[other].id, sizeof receipt.server);
+	struct msg_install_over over = {.install = bench.install, .reason = (char *)"killed"};
+	assert_int_equal(installs_over(bench.installs, &receipt, &over, NOW), INSTALLS_BEFORE);
+	must_be(bench.first_target, TARGET_FAILED, "connector-lost");
+	assert_int_equal(installs_box_bytes(bench.installs), 0);
 }
 
 static void a_restarted_agent_begins_anew(void **state)
 {
 	(void)state;
 	assert_int_equal(ask(1, 1u << FIRST, "install"), INSTALLS_NEW);
-	say(first_target, "looking");
-	flush();
-	forget_sent();
+	say(bench.first_target, "looking");
+	installs_bench_flush(&bench);
+	installs_bench_forget_sent(&bench);
 	/* The same agent in a new session: its worker lives, and is told again. */
-	machines[FIRST].session = 21;
-	installs_session_ready(installs, machines[FIRST].id, 21, NOW);
-	assert_int_equal(sent_count, 1);
-	must_be(first_target, TARGET_LOOKING, "");
+	bench.machines[FIRST].session = 21;
+	installs_session_ready(bench.installs, bench.machines[FIRST].id, 21, NOW);
+	assert_int_equal(bench.sent_count, 1);
+	must_be(bench.first_target, TARGET_LOOKING, "");
 	/* Another life of it: the worker is dead. */
-	machines[FIRST].session = 22;
-	machines[FIRST].instance++;
-	installs_session_ready(installs, machines[FIRST].id, 22, NOW);
-	assert_int_equal(sent_count, 2);
-	must_be(first_target, TARGET_WAITING, "");
+	bench.machines[FIRST].session = 22;
+	bench.machines[FIRST].instance++;
+	installs_session_ready(bench.installs, bench.machines[FIRST].id, 22, NOW);
+	assert_int_equal(bench.sent_count, 2);
+	must_be(bench.first_target, TARGET_WAITING, "");
 }
 
 static void nobody_is_there(void **state)
 {
 	(void)state;
-	machines[FIRST].session = machines[SECOND].session = 0;
+	bench.machines[FIRST].session = bench.machines[SECOND].session = 0;
 	assert_int_equal(ask(1, 1u << FIRST, "install"), INSTALLS_NOBODY);
-	machines[SECOND].session = 1;
+	bench.machines[SECOND].session = 1;
 	assert_int_equal(ask(1, 1u << FIRST, "install"), INSTALLS_NOBODY); /* no box for that one */
-	machines[FIRST].session = 1;
+	bench.machines[FIRST].session = 1;
 	for (int i = 0; i < INSTALLS_MAX_LIVE; i++)
 		assert_int_equal(ask(1, 1u << FIRST, "install"), INSTALLS_NEW);
 	assert_int_equal(ask(1, 1u << FIRST, "install"), INSTALLS_FULL);
@@ -527,56 +339,55 @@ static void a_busy_connector_is_asked_again(void **state)
 	(void)state;
 	assert_int_equal(ask(1, 1u << FIRST, "install"), INSTALLS_NEW);
 	answer(0, REFUSAL_INSTALL_BUSY);
-	installs_sweep(installs, NOW, now_ms + INSTALLS_ASK_MS - 1);
-	assert_int_equal(sent_count, 1);
-	installs_sweep(installs, NOW, now_ms + INSTALLS_ASK_MS);
-	assert_int_equal(sent_count, 2);
+	installs_sweep(bench.installs, NOW, bench.now_ms + INSTALLS_ASK_MS - 1);
+	assert_int_equal(bench.sent_count, 1);
+	installs_sweep(bench.installs, NOW, bench.now_ms + INSTALLS_ASK_MS);
+	assert_int_equal(bench.sent_count, 2);
 	answer(1, REFUSAL_BAD_MESSAGE); /* an agent that is too old */
-	must_be(first_target, TARGET_FAILED, "connector-lost");
+	must_be(bench.first_target, TARGET_FAILED, "connector-lost");
 }
 
 /* --- time, restart, cancelling --------------------------------------------------------------- */
 
 static void bring_to_joined(void)
 {
-	say(first_target, "ready");
+	say(bench.first_target, "ready");
 	assert_int_equal(go(PRINT), INSTALLS_NEW);
-	say_as(FIRST, first_target,
-		json_pack("{s:s,s:s}", "state", "joined", "server", machines[TARGET].id));
+	say_as(FIRST, bench.first_target,
+		json_pack("{s:s,s:s}", "state", "joined", "server", bench.machines[TARGET].id));
 }
 
 static void one_that_never_appears_may_still_come(void **state)
 {
 	(void)state;
-	machines[TARGET].session = 0;
+	bench.machines[TARGET].session = 0;
 	assert_int_equal(ask(1, 1u << FIRST, "install"), INSTALLS_NEW);
 	bring_to_joined();
-	installs_sweep(installs, NOW + INSTALLS_APPEAR_S - 1, now_ms);
-	must_be(first_target, TARGET_JOINED, "");
-	installs_sweep(installs, NOW + INSTALLS_APPEAR_S, now_ms);
-	must_be(first_target, TARGET_FAILED, "never-appeared");
+	installs_sweep(bench.installs, NOW + INSTALLS_APPEAR_S - 1, bench.now_ms);
+	must_be(bench.first_target, TARGET_JOINED, "");
+	installs_sweep(bench.installs, NOW + INSTALLS_APPEAR_S, bench.now_ms);
+	must_be(bench.first_target, TARGET_FAILED, "never-appeared");
 	assert_int_equal(install_state(), STORE_INSTALL_DONE);
-	machines[TARGET].session = 30;
-	installs_session_ready(installs, machines[TARGET].id, 30, NOW);
-	must_be(first_target, TARGET_ONLINE, "");
+	bench.machines[TARGET].session = 30;
+	installs_session_ready(bench.installs, bench.machines[TARGET].id, 30, NOW);
+	must_be(bench.first_target, TARGET_ONLINE, "");
 }
 
 static void a_restarted_hub_has_no_credentials(void **state)
 {
 	(void)state;
-	machines[TARGET].session = 0;
+	bench.machines[TARGET].session = 0;
 	assert_int_equal(ask(2, 1u << FIRST, "install"), INSTALLS_NEW);
-	say(first_target + 1, "looking");
+	say(bench.first_target + 1, "looking");
 	bring_to_joined();
-	flush();
-	installs_free(installs); /* as kill -9 does: nothing is written any more */
-	make_installs();
-	must_be(first_target + 1, TARGET_FAILED, "credentials-gone");
-	must_be(first_target, TARGET_JOINED, "");
-	assert_int_equal(installs_box_bytes(installs), 0);
-	machines[TARGET].session = 31;
-	installs_session_ready(installs, machines[TARGET].id, 31, NOW);
-	must_be(first_target, TARGET_ONLINE, "");
+	installs_bench_flush(&bench);
+	installs_bench_restart(&bench);
+	must_be(bench.first_target + 1, TARGET_FAILED, "credentials-gone");
+	must_be(bench.first_target, TARGET_JOINED, "");
+	assert_int_equal(installs_box_bytes(bench.installs), 0);
+	bench.machines[TARGET].session = 31;
+	installs_session_ready(bench.installs, bench.machines[TARGET].id, 31, NOW);
+	must_be(bench.first_target, TARGET_ONLINE, "");
 	assert_int_equal(install_state(), STORE_INSTALL_DONE);
 }
 
@@ -584,31 +395,31 @@ static void boxes_do_not_stay(void **state)
 {
 	(void)state;
 	assert_int_equal(ask(1, 1u << FIRST, "install"), INSTALLS_NEW);
-	say(first_target, "ready");
-	assert_true(installs_box_bytes(installs) > 0);
-	installs_sweep(installs, NOW, now_ms);
-	installs_sweep(installs, NOW, now_ms + INSTALLS_BOX_MS);
-	assert_int_equal(installs_box_bytes(installs), 0);
-	must_be(first_target, TARGET_FAILED, "credentials-gone");
+	say(bench.first_target, "ready");
+	assert_true(installs_box_bytes(bench.installs) > 0);
+	installs_sweep(bench.installs, NOW, bench.now_ms);
+	installs_sweep(bench.installs, NOW, bench.now_ms + INSTALLS_BOX_MS);
+	assert_int_equal(installs_box_bytes(bench.installs), 0);
+	must_be(bench.first_target, TARGET_FAILED, "credentials-gone");
 }
 
 static void cancelling_waits_for_what_is_under_way(void **state)
 {
 	(void)state;
 	assert_int_equal(ask(2, 1u << FIRST, "install"), INSTALLS_NEW);
-	say(first_target, "ready");
+	say(bench.first_target, "ready");
 	assert_int_equal(go(PRINT), INSTALLS_NEW);
-	say(first_target, "working");
-	flush();
-	forget_sent();
-	assert_int_equal(installs_cancel(installs, install_id, NOW), INSTALLS_NEW);
-	assert_string_equal(sent[0].method, "install.end");
-	assert_int_equal(installs_box_bytes(installs), 0);
-	must_be(first_target + 1, TARGET_CANCELLED, "cancelled");
-	must_be(first_target, TARGET_WORKING, "");
-	say_as(
-		FIRST, first_target, json_pack("{s:s,s:s}", "state", "cancelled", "outcome", "cancelled"));
-	must_be(first_target, TARGET_CANCELLED, "cancelled");
+	say(bench.first_target, "working");
+	installs_bench_flush(&bench);
+	installs_bench_forget_sent(&bench);
+	assert_int_equal(installs_cancel(bench.installs, bench.install, NOW), INSTALLS_NEW);
+	assert_string_equal(bench.sent[0].method, "install.end");
+	assert_int_equal(installs_box_bytes(bench.installs), 0);
+	must_be(bench.first_target + 1, TARGET_CANCELLED, "cancelled");
+	must_be(bench.first_target, TARGET_WORKING, "");
+	say_as(FIRST, bench.first_target,
+		json_pack("{s:s,s:s}", "state", "cancelled", "outcome", "cancelled"));
+	must_be(bench.first_target, TARGET_CANCELLED, "cancelled");
 	assert_int_equal(install_state(), STORE_INSTALL_CANCELLED);
 }
 
@@ -616,14 +427,14 @@ static void a_store_that_fails_confirms_nothing(void **state)
 {
 	(void)state;
 	assert_int_equal(ask(1, 1u << FIRST, "install"), INSTALLS_NEW);
-	flush();
-	say(first_target, "looking");
-	memory->fail_with = STORE_FULL;
-	assert_int_equal(installs_flush(installs, now_ms, &err), STORE_FULL);
-	assert_int_equal(confirmed, 0);
-	memory->fail_with = STORE_OK;
-	must_be(first_target, TARGET_LOOKING, "");
-	assert_int_equal(confirmed, 1);
+	installs_bench_flush(&bench);
+	say(bench.first_target, "looking");
+	bench.memory->fail_with = STORE_FULL;
+	assert_int_equal(installs_flush(bench.installs, bench.now_ms, &err), STORE_FULL);
+	assert_int_equal(bench.confirmed, 0);
+	bench.memory->fail_with = STORE_OK;
+	must_be(bench.first_target, TARGET_LOOKING, "");
+	assert_int_equal(bench.confirmed, 1);
 }
 
 /* Machines that were expected and are not here (R25). */
@@ -633,23 +444,23 @@ static void what_is_missing_is_listed(void **state)
 	struct store_target_page page;
 	(void)state;
 	assert_int_equal(ask(1, 1u << FIRST, "install"), INSTALLS_NEW);
-	say_as(
-		FIRST, first_target, json_pack("{s:s,s:s}", "state", "failed", "outcome", "auth-failed"));
-	flush();
-	const struct store_installs_ops *store = &memory->store->driver->installs;
-	assert_int_equal(store->targets(memory->store, &query, &page, &err), STORE_OK);
+	say_as(FIRST, bench.first_target,
+		json_pack("{s:s,s:s}", "state", "failed", "outcome", "auth-failed"));
+	installs_bench_flush(&bench);
+	const struct store_installs_ops *store = &bench.memory->store->driver->installs;
+	assert_int_equal(store->targets(bench.memory->store, &query, &page, &err), STORE_OK);
 	assert_int_equal(page.count, 1);
-	assert_int_equal(page.rows[0].seq, first_target);
+	assert_int_equal(page.rows[0].seq, bench.first_target);
 	store_target_page_free(&page);
 	/* Another try is under way: the newest word counts. */
 	assert_int_equal(ask(1, 1u << FIRST, "install"), INSTALLS_NEW);
-	assert_int_equal(store->targets(memory->store, &query, &page, &err), STORE_OK);
+	assert_int_equal(store->targets(bench.memory->store, &query, &page, &err), STORE_OK);
 	assert_int_equal(page.count, 0);
 	store_target_page_free(&page);
-	say_as(FIRST, first_target, json_pack("{s:s}", "state", "failed"));
-	flush();
-	assert_int_equal(store->forget(memory->store, first_target, &err), STORE_OK);
-	assert_int_equal(store->targets(memory->store, &query, &page, &err), STORE_OK);
+	say_as(FIRST, bench.first_target, json_pack("{s:s}", "state", "failed"));
+	installs_bench_flush(&bench);
+	assert_int_equal(store->forget(bench.memory->store, bench.first_target, &err), STORE_OK);
+	assert_int_equal(store->targets(bench.memory->store, &query, &page, &err), STORE_OK);
 	assert_int_equal(page.count, 0);
 	store_target_page_free(&page);
 }

@@ -120,14 +120,16 @@ static bool take_host_key(
 	struct installs *installs, struct installs_target *target, const json_t *key)
 {
 	const char *print = json_get_text(key, "fingerprint"), *type = json_get_text(key, "type");
-	if (!print || strlen(print) >= sizeof target->print || strncmp(print, "SHA256:", 7) != 0)
-		return true;
 	cleanup(free_ptr) char *pinned = NULL;
 	cleanup(free_ptr) char *shown = NULL;
 	cleanup(free_ptr) char *kind = NULL;
+	take_text(&shown, print);
+	/* One that would have to be made printable is none: nobody could confirm what is shown. */
+	if (!print || strlen(print) >= sizeof target->print || strncmp(print, "SHA256:", 7) != 0 ||
+		strcmp(shown, print) != 0)
+		return true;
 	installs->store->driver->locations.pinned(installs->store, target->install->row.location,
 		target->row.host, target->row.port, &pinned, NULL);
-	take_text(&shown, print);
 	take_text(&kind, type);
 	snprintf(target->print, sizeof target->print, "%s", shown);
 	target->known = pinned && strcmp(pinned, target->print) == 0;
@@ -224,6 +226,8 @@ static bool apply(struct installs *installs, struct installs_target *target, con
 	int64_t sent_before = target->row.sent;
 	if (!installs_target_is_live(before) || !may_say(target, state))
 		return false;
+	if (state != before && !installs_move(installs, target, state, now))
+		return false;
 	bool same_key = take_host_key(installs, target, json_object_get(event, "host_key"));
 	bool own = take_server(installs, target, json_get_text(event, "server"));
 	if (!same_key && state == TARGET_READY) {
@@ -234,8 +238,6 @@ static bool apply(struct installs *installs, struct installs_target *target, con
 		installs_fail(installs, target, OUTCOME_AGENT_OTHER_LOCATION, NULL, now);
 		return true;
 	}
-	if (state != before && !installs_move(installs, target, state, now))
-		return false;
 	take_words(target, event);
 	installs_touch(installs, target, now);
 	target->install->go_due |= state == TARGET_READY && target->row.confirmed && !target->gone;
