@@ -88,6 +88,7 @@ test("credentials are sealed to each connector, and are nowhere else", () =>
 			assert.deepEqual(await openBox(hub.installs.keys.get(id).seed, credentials[id]), {
 				v: 1,
 				hosts: "web-1\n10.7.0.9\n",
+				port: 22,
 				user: "admin",
 				password: `${SECRET}-password`,
 				key: KEY,
