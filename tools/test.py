@@ -133,7 +133,7 @@ def suites(build, logs):
         Suite("asan-lab", "lab and integration again, with ASan and UBSan",
               pytest(logs / "asan-lab.xml", "lab", "tests/integration", *without(
                   "test_packages", "test_chaos", "test_bench_fleet", "test_portable", "test_setup",
-                  "test_install", "test_install_outcomes", "test_install_secrets")),
+                  "test_install", "test_install_command", "test_install_outcomes", "test_install_secrets")),
               junit=logs / "asan-lab.xml", env=sanitized_programs,
               again=pytest_again(logs / "asan-lab.xml")),
         Suite("fuzz", "what reads a peer's bytes, fuzzed for a few seconds each with ASan and UBSan",
