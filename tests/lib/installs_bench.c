@@ -159,7 +159,7 @@ enum installs_said installs_bench_ask(
 	struct installs_bench *bench, size_t count, unsigned boxes, const char *action)
 {
 	struct store_target targets[MAX_TARGETS] = {0};
-	char hosts[MAX_TARGETS][16];
+	char hosts[MAX_TARGETS][32];
 	cleanup(json_drop) json_t *list = json_object();
 	for (int i = FIRST; i <= SECOND; i++)
 		if (boxes & 1u << i)
