@@ -54,7 +54,9 @@ static const struct service_manager managers[] = {
 		.folder = "/run/openrc",
 		.program = "rc-update",
 		.enabled = "/etc/runlevels/*/@",
-		.verbs = {[SERVICE_ENABLE] = {"rc-update", "add", "@", "default"},
+		/* It sees by itself only what is a second younger than what it has cached. */
+		.verbs = {[SERVICE_RELOAD] = {"rc-update", "--update"},
+			[SERVICE_ENABLE] = {"rc-update", "add", "@", "default"},
 			[SERVICE_DISABLE] = {"rc-update", "--all", "del", "@"},
 			[SERVICE_START] = {"rc-service", "@", "start"},
 			[SERVICE_STOP] = {"rc-service", "@", "stop"}}},
