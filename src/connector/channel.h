@@ -53,5 +53,7 @@ struct channel_ops {
 };
 
 extern const struct channel_ops channel_ssh;
+/* The last word of a thread that had channels: what their libraries keep for it goes. */
+void channel_leave_thread(void);
 
 #endif

@@ -112,6 +112,7 @@ static void *work(void *data)
 			post(slot);
 		wake_owner(connector);
 	}
+	channel_leave_thread(); /* whoever waits for the last thread may end the process at once */
 	connector->threads--;
 	pthread_cond_broadcast(&connector->idle);
 	pthread_mutex_unlock(&connector->lock);

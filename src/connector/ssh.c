@@ -9,6 +9,7 @@
  */
 #include "connector/ssh.h"
 
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -131,6 +132,11 @@ static int host_key(struct channel *channel, struct channel_key *key, struct end
 	ssh_clean_pubkey_hash(&hash);
 	ssh_key_free(public_key);
 	return bad ? ssh_lost(channel, "reading the host's key", ending) : 0;
+}
+
+void channel_leave_thread(void)
+{
+	OPENSSL_thread_stop();
 }
 
 const struct channel_ops channel_ssh = {

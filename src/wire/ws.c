@@ -34,6 +34,7 @@ struct ws {
 	void *data;
 	enum ws_state state;
 	int error;        /* errno of the transport */
+	int write_error;  /* errno, once it takes nothing any more */
 	bool garbled;     /* what came is no frame at all */
 	bool own_close;   /* ws_close() was called: a missing answer is no fault of the peer */
 	size_t step_left; /* bytes that this step may still read */
@@ -179,7 +180,7 @@ static ssize_t frame_read(
 		ws->step_left -= (size_t)got < ws->step_left ? (size_t)got : ws->step_left;
 		return got;
 	}
-	if (got != WS_AGAIN)
+	if (got != WS_AGAIN && !ws->write_error)
 		transport_failed(ws, got < 0 ? errno : 0);
 	wslay_event_set_error(
 		context, got == WS_AGAIN ? WSLAY_ERR_WOULDBLOCK : WSLAY_ERR_CALLBACK_FAILURE);
@@ -195,7 +196,7 @@ static ssize_t frame_write(struct wslay_event_context *context, const uint8_t *b
 	if (put >= 0)
 		return put;
 	if (put != WS_AGAIN)
-		transport_failed(ws, errno);
+		ws->write_error = errno;
 	wslay_event_set_error(
 		context, put == WS_AGAIN ? WSLAY_ERR_WOULDBLOCK : WSLAY_ERR_CALLBACK_FAILURE);
 	return -1;
@@ -274,6 +275,17 @@ static void open_frames(struct ws *ws)
 	wslay_event_config_set_max_recv_msg_length(ws->context, WS_MAX_MESSAGE);
 }
 
+/* What the peer said before it went, such as why, may have come since the last look. */
+static void hear_last_words(struct ws *ws)
+{
+	ws->step_left = STEP_BYTES;
+	wslay_event_recv(ws->context);
+	if (!wslay_event_get_close_received(ws->context))
+		transport_failed(ws, ws->write_error);
+	else
+		ws->state = WS_CLOSED;
+}
+
 static void move_frames(struct ws *ws)
 {
 	struct wslay_event_context *context = ws->context;
@@ -281,6 +293,8 @@ static void move_frames(struct ws *ws)
 	ws->held_back = false;
 	int unread = wslay_event_recv(context);
 	int unsent = ws->state == WS_OPEN ? wslay_event_send(context) : 0;
+	if (ws->write_error && ws->state == WS_OPEN)
+		hear_last_words(ws);
 	if ((unread || unsent) && ws->state != WS_CLOSED) {
 		ws->garbled = true;
 		transport_failed(ws, EPROTO);

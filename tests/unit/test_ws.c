@@ -18,9 +18,11 @@
 struct peer {
 	struct ws *ws;
 	struct buf to_peer, to_agent;
-	bool ended; /* the agent reads the end once to_agent is empty */
-	int error;  /* or this errno */
-	bool full;  /* the agent cannot write */
+	bool ended;            /* the agent reads the end once to_agent is empty */
+	int error;             /* or this errno */
+	bool full;             /* the agent cannot write */
+	bool gone;             /* nor ever again */
+	struct buf last_words; /* that reach the agent when it finds that out */
 	size_t text_count;
 	struct buf text; /* of the last message */
 	bool wants_write;
@@ -45,6 +47,13 @@ static ssize_t pipe_write(void *data, const void *bytes, size_t len)
 	struct peer *peer = data;
 	if (peer->full)
 		return WS_AGAIN;
+	if (peer->gone) {
+		buf_append(&peer->to_agent, buf_text(&peer->last_words), peer->last_words.len);
+		buf_consume(&peer->last_words, peer->last_words.len);
+		peer->ended = true;
+		errno = EPIPE;
+		return -1;
+	}
 	buf_append(&peer->to_peer, bytes, len);
 	return (ssize_t)len;
 }
@@ -84,6 +93,7 @@ static int teardown(void **state)
 	buf_free(&peer->to_peer);
 	buf_free(&peer->to_agent);
 	buf_free(&peer->text);
+	buf_free(&peer->last_words);
 	free(peer);
 	return 0;
 }
@@ -416,6 +426,39 @@ static void test_stream_ends(void **state)
 	assert_int_equal(ws_close_code(peer->ws), 1006);
 }
 
+static void say_at_last(struct peer *peer, unsigned char first, const void *payload, size_t len)
+{
+	say_frame(peer, first, payload, len);
+	buf_append(&peer->last_words, buf_text(&peer->to_agent), peer->to_agent.len);
+	buf_consume(&peer->to_agent, peer->to_agent.len);
+}
+
+/* A hub that ends says why, and what the agent sends at that moment finds nobody. */
+static void test_last_words_are_heard(void **state)
+{
+	struct peer *peer = *state;
+	open_ws(peer);
+	say_at_last(peer, 0x81, "farewell", 8);
+	peer->gone = true;
+	assert_int_equal(ws_send(peer->ws, "hello", 5), 0);
+	assert_int_equal(step(peer), WS_CLOSED);
+	assert_int_equal(peer->text_count, 1);
+	assert_string_equal(buf_text(&peer->text), "farewell");
+	assert_int_equal(ws_error(peer->ws), EPIPE);
+	assert_int_equal(ws_close_code(peer->ws), 1006);
+}
+
+static void test_last_words_with_a_close(void **state)
+{
+	struct peer *peer = *state;
+	open_ws(peer);
+	say_at_last(peer, 0x88, "\x03\xe9", 2);
+	peer->gone = true;
+	assert_int_equal(ws_send(peer->ws, "hello", 5), 0);
+	assert_int_equal(step(peer), WS_CLOSED);
+	assert_int_equal(ws_close_code(peer->ws), 1001);
+}
+
 static void test_own_close(void **state)
 {
 	struct peer *peer = *state;
@@ -447,6 +490,8 @@ int main(void)
 		cmocka_unit_test(test_violations),
 		WITH_PEER(test_ping_flood),
 		WITH_PEER(test_stream_ends),
+		WITH_PEER(test_last_words_are_heard),
+		WITH_PEER(test_last_words_with_a_close),
 		WITH_PEER(test_own_close),
 	};
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
