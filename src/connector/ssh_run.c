@@ -12,6 +12,7 @@
  */
 #include "connector/ssh.h"
 
+#include <libssh/callbacks.h>
 #include <string.h>
 
 #define OPEN_MS  20000
@@ -32,10 +33,57 @@
 		again_rc;                                                                                  \
 	})
 
+/* Whether something came on a line. libssh handles what has arrived in nearly every call, also in
+ * one that asks for something else, and the socket does not wake anybody for it again. */
+struct ear {
+	struct ssh_channel_callbacks_struct callbacks;
+	bool news;
+};
+
+static int on_data(
+	ssh_session session, ssh_channel line, void *data, uint32_t len, int is_error, void *ear)
+{
+	(void)session;
+	(void)line;
+	(void)data;
+	(void)len;
+	(void)is_error;
+	((struct ear *)ear)->news = true;
+	return 0; /* it stays there to be read */
+}
+
+static void on_end(ssh_session session, ssh_channel line, void *ear)
+{
+	(void)session;
+	(void)line;
+	((struct ear *)ear)->news = true;
+}
+
+static void on_exit_status(ssh_session session, ssh_channel line, int status, void *ear)
+{
+	(void)status;
+	on_end(session, line, ear);
+}
+
+/* Until ssh_remove_channel_callbacks(), or the end of the line. */
+static void listen_to(struct ear *ear, ssh_channel line)
+{
+	*ear = (struct ear){.callbacks = {.userdata = ear,
+							.channel_data_function = on_data,
+							.channel_eof_function = on_end,
+							.channel_close_function = on_end,
+							.channel_exit_status_function = on_exit_status}};
+	ssh_callbacks_init(&ear->callbacks);
+	ssh_set_channel_callbacks(line, &ear->callbacks);
+}
+
 /* A command that runs. */
 struct pump {
 	struct channel *channel;
 	ssh_channel line;
+	struct ear ear;
+	uint32_t window; /* of the line, when it was last fed */
+	bool held_back;  /* then the socket took nothing */
 	struct channel_run *run;
 	char piece[PIECE];
 	size_t at, len; /* what of the piece is still to be sent */
@@ -66,6 +114,14 @@ static ssh_channel start(struct channel *channel, const char *command, struct en
 	return NULL;
 }
 
+static int open_line(struct pump *pump, struct ending *ending)
+{
+	pump->line = start(pump->channel, pump->run->command, ending);
+	if (pump->line)
+		listen_to(&pump->ear, pump->line);
+	return pump->line ? 0 : -1;
+}
+
 static void end_input(struct pump *pump)
 {
 	pump->fed = true;
@@ -73,17 +129,31 @@ static void end_input(struct pump *pump)
 		ssh_channel_send_eof(pump->line);
 }
 
+static bool takes_nothing(const struct channel *channel)
+{
+	return ssh_get_poll_flags(channel->session) & SSH_WRITE_PENDING;
+}
+
+/* Something changed since this round looked at it. */
+static bool has_news(const struct pump *pump)
+{
+	return pump->ear.news || pump->window != ssh_channel_window_size(pump->line) ||
+		   (pump->held_back && !takes_nothing(pump->channel));
+}
+
 /* True when something moved. */
 static bool feed(struct pump *pump)
 {
 	struct channel_run *run = pump->run;
-	if (pump->fed || ssh_get_poll_flags(pump->channel->session) & SSH_WRITE_PENDING)
+	pump->window = ssh_channel_window_size(pump->line);
+	pump->held_back = takes_nothing(pump->channel);
+	if (pump->fed || pump->held_back)
 		return false;
 	if (pump->at == pump->len) {
 		pump->at = 0;
 		pump->len = run->feed ? run->feed(run->feed_data, pump->piece, sizeof pump->piece) : 0;
 	}
-	size_t left = pump->len - pump->at, window = ssh_channel_window_size(pump->line);
+	size_t left = pump->len - pump->at, window = pump->window;
 	if (!left) {
 		end_input(pump);
 		return true;
@@ -141,6 +211,7 @@ static int pump_all(struct pump *pump, struct ending *ending)
 {
 	struct deadline silence = deadline_in_ms(pump->run->silence_ms), after = deadline_never();
 	for (;;) {
+		pump->ear.news = false;
 		int moved = round_of(pump, ending);
 		if (moved < 0)
 			return -1;
@@ -155,6 +226,8 @@ static int pump_all(struct pump *pump, struct ending *ending)
 		/* A child that was left behind may hold the output open for ever. */
 		if (ssh_channel_get_exit_status(pump->line) >= 0 && after.at_us == INT64_MAX)
 			after = deadline_in_ms(AFTER_MS);
+		if (has_news(pump))
+			continue;
 		if (ssh_wait(pump->channel, deadline_sooner(silence, after), "a command ran", ending)) {
 			if (ending->outcome == OUTCOME_CANCELLED || deadline_left_ms(after) != 0)
 				return -1;
@@ -163,8 +236,10 @@ static int pump_all(struct pump *pump, struct ending *ending)
 	}
 }
 
-static void close_line(ssh_channel line)
+/* libssh keeps a line until the host has closed it as well. */
+static void close_line(ssh_channel line, struct ear *ear)
 {
+	ssh_remove_channel_callbacks(line, &ear->callbacks);
 	ssh_channel_close(line);
 	ssh_channel_free(line);
 }
@@ -173,11 +248,10 @@ int ssh_run(struct channel *channel, struct channel_run *run, struct ending *end
 {
 	struct pump *pump = xcalloc(1, sizeof *pump);
 	*pump = (struct pump){.channel = channel, .run = run, .fed = false};
-	pump->line = start(channel, run->command, ending);
-	int rc = pump->line ? pump_all(pump, ending) : -1;
+	int rc = open_line(pump, ending) ? -1 : pump_all(pump, ending);
 	if (pump->line) {
 		run->code = rc ? -1 : ssh_channel_get_exit_status(pump->line);
-		close_line(pump->line);
+		close_line(pump->line, &pump->ear);
 	}
 	explicit_bzero(pump, sizeof *pump);
 	free(pump);
@@ -188,14 +262,14 @@ int ssh_hold(struct channel *channel, struct channel_run *run, struct ending *en
 {
 	struct pump *pump = xcalloc(1, sizeof *pump);
 	*pump = (struct pump){.channel = channel, .run = run, .keep_open = true};
-	pump->line = start(channel, run->command, ending);
-	int rc = pump->line ? pump_all(pump, ending) : -1;
+	int rc = open_line(pump, ending) ? -1 : pump_all(pump, ending);
 	run->code = -1;
 	if (rc == 0 && has_line(&run->output)) {
+		ssh_remove_channel_callbacks(pump->line, &pump->ear.callbacks);
 		channel->held = pump->line;
 	} else if (pump->line) {
 		run->code = ssh_channel_get_exit_status(pump->line);
-		close_line(pump->line);
+		close_line(pump->line, &pump->ear);
 	}
 	explicit_bzero(pump, sizeof *pump);
 	free(pump);
@@ -208,20 +282,23 @@ void ssh_release(struct channel *channel, const char *word)
 	struct ending unheard = {.outcome = OUTCOME_NONE};
 	char rest[256];
 	const struct cancel *cancel = channel->cancel;
+	struct ear ear;
 	if (!channel->held)
 		return;
 	/* Cancelled or not, the host is left as it was. */
 	channel->cancel = NULL;
+	listen_to(&ear, channel->held);
 	if (ssh_is_connected(channel->session) &&
 		ssh_channel_write(channel->held, word, (uint32_t)strlen(word)) > 0)
 		while (!has_ended(channel->held) && ssh_is_connected(channel->session)) {
+			ear.news = false;
 			int got = ssh_channel_read_nonblocking(channel->held, rest, sizeof rest, 0);
-			if (got <= 0 && !has_ended(channel->held) &&
+			if (got <= 0 && !has_ended(channel->held) && !ear.news &&
 				ssh_wait(channel, deadline, "it was taken back", &unheard))
 				break;
 		}
 	ending_free(&unheard);
 	channel->cancel = cancel;
-	close_line(channel->held);
+	close_line(channel->held, &ear);
 	channel->held = NULL;
 }
