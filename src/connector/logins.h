@@ -4,13 +4,13 @@
  * What was sealed for a connector (wire/credentials.h) is JSON:
  *
  *     {"v": 1, "hosts": TEXT, "port"?, "user", "password"?, "key"?, "passphrase"?,
- * "sudo_password"?, "by_host": {"HOST" or "HOST:PORT": {the same members}}?}
+ *      "sudo_password"?, "by_host": {"HOST" or "HOST:PORT": {the same members}}?}
  *
  * `hosts` is the list (wire/host_list.h) that the person saw, and `port` (22) holds where the list
- * tells none; a target that it does not name gets
- * nothing, so that whoever carries the plan cannot send a password elsewhere. Everything lives in
- * guarded memory that is not swapped, and logins_free() zeroes it; what the parser copied in
- * between is wiped as it is freed. Errors never repeat what was read.
+ * tells none; a target that it does not name gets nothing, so that whoever carries the plan cannot
+ * send a password elsewhere. Everything lives in guarded memory that is not swapped, and
+ * logins_free() zeroes it; what the parser copied in between is wiped as it is freed. Errors never
+ * repeat what was read.
  *
  * logins_read() or logins_make(), logins_find() as often as needed from any thread, logins_free().
  */

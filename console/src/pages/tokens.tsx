@@ -1,8 +1,9 @@
 // The join tokens: what each was for, what is left of it, and taking it back.
 
-import { useEffect, useRef, useState } from "preact/hooks";
-import { api, asProblem, type Problem } from "../api";
+import { useState } from "preact/hooks";
+import { api } from "../api";
 import { useNow } from "../clock";
+import { useFetched } from "../fetched";
 import type { Live } from "../live";
 import { Confirm, Empty, ProblemNote, Skeleton, useArrival, useTitle } from "../parts/basics";
 import { Plus } from "../parts/icons";
@@ -18,30 +19,14 @@ const STATES: Record<Token["state"], string> = {
 };
 
 function useTokens(live: Live) {
-	const [tokens, setTokens] = useState<Token[] | null>(null);
-	const [problem, setProblem] = useState<Problem | null>(null);
-	const abort = useRef<AbortController | null>(null);
-	const load = async () => {
-		abort.current?.abort();
-		const mine = (abort.current = new AbortController());
-		try {
-			const answer = await api.tokens(mine.signal);
-			setTokens(answer.tokens);
-			setProblem(null);
-		} catch (error) {
-			if (!mine.signal.aborted) setProblem(asProblem(error));
-		}
-	};
-	useEffect(() => {
-		void load();
+	const { value, problem, load } = useFetched<Token[]>(
+		"",
+		live,
+		async (signal) => (await api.tokens(signal)).tokens,
 		// A server that joins changes the counts, and a token's uses.
-		const stops = [live.on("counts", () => void load()), live.on("live", () => void load())];
-		return () => {
-			for (const stop of stops) stop();
-			abort.current?.abort();
-		};
-	}, []);
-	return { tokens, problem, load };
+		({ load: again }) => [live.on("counts", () => void again())],
+	);
+	return { tokens: value, problem, load };
 }
 
 function TokenRow({ token, now, onRevoke }: { token: Token; now: number; onRevoke: () => void }) {
